@@ -1,0 +1,115 @@
+-- Apply, third part: what is sent, and what no longer is. The caller holds the inboxes' locks.
+
+-- Ends deliveries that have not been sent, and marks their notifications.
+create function taskbell.end_unsent(
+  p_notification_ids bigint[], p_state text, p_reason text, p_now timestamptz
+)
+returns void
+language sql set search_path = ''
+as $$
+  with unsent as materialized (
+    select d.id
+    from taskbell.deliveries d
+    where d.notification_id = any (p_notification_ids) and d.state = 'due'
+    order by d.id
+    for update
+  ),
+  ended as (
+    update taskbell.deliveries d set state = p_state, reason = p_reason, finished_at = p_now
+    from unsent
+    where d.id = unsent.id
+    returning d.notification_id
+  )
+  update taskbell.notifications n set cancelled_at = p_now
+  from (select distinct notification_id from ended) e
+  where n.id = e.notification_id and p_state = 'cancelled'
+$$;
+
+-- Makes the notifications of verdicts that are news, once for each event and person, and a delivery to each
+-- of the person's live browsers; what they replace on screen (same person and tag, older event) is not sent
+-- any more. Returns the deliveries to send now: not those that are held, nor those whose push service is
+-- left alone.
+create function taskbell.make_notifications(
+  p_verdicts taskbell.verdict[], p_lease_until timestamptz, p_now timestamptz,
+  out p_notified int, out p_to_send bigint[]
+)
+language plpgsql set search_path = ''
+as $$
+declare
+  v_new bigint[];
+begin
+  with made as (
+    insert into taskbell.notifications (
+      user_id, event_id, task_id, contact_id, agent_id, kind, title, body, lang, url, tag, topic, urgency,
+      ttl_seconds, sticky, contact_name, agent_name, held, created_at
+    )
+    select
+      v.user_id, v.event_id, v.task_id, nullif(v.contact_id, ''), nullif(v.agent_id, ''), n.kind, n.title,
+      coalesce(n.body, ''), coalesce(n.lang, 'en'), n.url, n.tag, n.topic, coalesce(n.urgency, 'normal'),
+      n.ttl_seconds, coalesce(n.sticky, false), n.contact_name, n.agent_name, n.hold_until is not null, p_now
+    from unnest(p_verdicts) v
+    cross join lateral jsonb_to_record(v.notification) as n (
+      kind text, title text, body text, lang text, url text, tag text, topic text, urgency text,
+      ttl_seconds int, sticky boolean, contact_name text, agent_name text, hold_until timestamptz
+    )
+    where v.notification is not null and not v.same
+    order by v.event_id, v.user_id
+    on conflict (event_id, user_id) do nothing
+    returning id
+  )
+  select coalesce(array_agg(id), '{}'), count(*) into v_new, p_notified from made;
+  p_to_send := '{}';
+  if p_notified = 0 then
+    return;
+  end if;
+
+  perform taskbell.end_unsent(
+    array(
+      select o.id
+      from taskbell.notifications n
+      join taskbell.notifications o on o.user_id = n.user_id and o.tag = n.tag and o.event_id < n.event_id
+      where n.id = any (v_new) and exists (
+        select from taskbell.deliveries d where d.notification_id = o.id and d.state = 'due'
+      )
+    ),
+    'superseded', 'newer_notification', p_now
+  );
+
+  with made as (
+    insert into taskbell.deliveries (
+      notification_id, subscription_id, state, reason, attempts, due_at, expires_at, created_at, finished_at
+    )
+    select
+      n.id, s.id,
+      case when newer.there then 'superseded' else 'due' end,
+      case when newer.there then 'newer_notification' end,
+      case when newer.there or v.hold_until is not null or b.blocked_until is not null then 0 else 1 end,
+      coalesce(greatest(v.hold_until, b.blocked_until), p_lease_until),
+      greatest(p_now, v.hold_until) + make_interval(secs => n.ttl_seconds),
+      p_now,
+      case when newer.there then p_now end
+    from taskbell.notifications n
+    join (
+      select x.event_id, x.user_id, (x.notification ->> 'hold_until')::timestamptz as hold_until
+      from unnest(p_verdicts) x
+    ) v on v.event_id = n.event_id and v.user_id = n.user_id
+    join taskbell.subscriptions s on s.user_id = n.user_id and s.retired_at is null
+    left join taskbell.push_services b on b.origin = s.origin and b.blocked_until > p_now
+    cross join lateral (
+      select exists (
+        select from taskbell.notifications o
+        where o.user_id = n.user_id and o.tag = n.tag and o.event_id > n.event_id
+      ) as there
+    ) newer
+    where n.id = any (v_new)
+    order by n.id, s.id
+    returning id, state = 'due' and attempts = 1 as to_send
+  )
+  select coalesce(array_agg(id order by id) filter (where to_send), '{}') into p_to_send from made;
+end
+$$;
+
+revoke execute on function taskbell.end_unsent(bigint[], text, text, timestamptz)
+from public, anon, authenticated;
+revoke execute on function taskbell.make_notifications(taskbell.verdict[], timestamptz, timestamptz)
+from public, anon, authenticated;

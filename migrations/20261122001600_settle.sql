@@ -1,0 +1,154 @@
+-- Settle: what the push services answered, for a whole batch in one call, which may be made twice.
+
+create function public.taskbell_settle(p_outcomes jsonb, p_now timestamptz default now())
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_ids bigint[] := array(select (o ->> 'delivery_id')::bigint from jsonb_array_elements(p_outcomes) o);
+  v_blocked jsonb;
+  v_settled int;
+  v_gone uuid[];
+begin
+  -- All locks first, each kind in the order of its keys, so that two batches never wait for each other.
+  perform from taskbell.deliveries d where d.id = any (v_ids) order by d.id for update;
+  perform from taskbell.subscriptions s
+  where s.id in (select d.subscription_id from taskbell.deliveries d where d.id = any (v_ids))
+  order by s.id
+  for no key update;
+  perform from taskbell.push_services b order by b.origin for update;
+
+  -- 401 and 403 are our mistake with a whole push service, unless it takes others of our messages at the
+  -- same time.
+  with answers as (
+    select x.*
+    from jsonb_to_recordset(p_outcomes) as x (
+      outcome text, reason text, retry_after_seconds numeric, origin text
+    )
+    where x.origin is not null
+  ),
+  trusted as (
+    delete from taskbell.push_services b
+    where b.origin in (select origin from answers where outcome = 'accepted')
+  ),
+  refused as (
+    insert into taskbell.push_services as b (origin, blocked_until, reason, since)
+    select
+      a.origin,
+      p_now + make_interval(secs => coalesce(max(a.retry_after_seconds), 900)::float),
+      coalesce(max(a.reason), 'misconfigured'),
+      p_now
+    from answers a
+    where a.outcome = 'misconfigured'
+      and a.origin not in (select origin from answers where outcome = 'accepted')
+    group by a.origin
+    order by a.origin
+    on conflict (origin) do update set
+      blocked_until = greatest(b.blocked_until, excluded.blocked_until), reason = excluded.reason
+    returning b.origin
+  )
+  select coalesce(jsonb_agg(origin order by origin), '[]') into v_blocked from refused;
+
+  with answers as (
+    select distinct on (x.delivery_id) x.*
+    from jsonb_to_recordset(p_outcomes) as x (
+      delivery_id bigint, attempt int, outcome text, status_code int, reason text, retry_after_seconds numeric
+    )
+    order by x.delivery_id, x.outcome = 'accepted' desc, x.attempt desc
+  ),
+  judged as (
+    select
+      d.id, a.outcome, a.status_code, a.reason, d.subscription_id, d.expires_at, d.attempts,
+      coalesce(e.occurred_at, n.created_at) as since,
+      p_now + make_interval(secs => coalesce(
+        a.retry_after_seconds, case a.outcome when 'misconfigured' then 900 else 15 end
+      )::float) as again_at
+    from answers a
+    join taskbell.deliveries d on d.id = a.delivery_id
+    join taskbell.notifications n on n.id = d.notification_id
+    left join taskbell.task_events e on e.id = n.event_id
+    -- What a push service took, it took, whatever became of the delivery meanwhile.
+    where (a.outcome = 'accepted' and d.state not in ('accepted', 'gone'))
+      or (d.state = 'due' and d.attempts = a.attempt)
+  ),
+  ends as (
+    select
+      j.*,
+      case
+        when j.outcome in ('accepted', 'gone', 'rejected', 'expired') then j.outcome
+        when j.again_at >= j.expires_at then 'expired'
+        when j.outcome = 'retry' and j.attempts >= 8 then 'expired'
+        else 'due'
+      end as state
+    from judged j
+  ),
+  settled as (
+    update taskbell.deliveries d set
+      state = x.state,
+      status_code = x.status_code,
+      reason = case
+        when x.state = 'expired' and x.outcome <> 'expired' then
+          case when x.again_at >= x.expires_at then 'ttl_ended' else 'too_many_attempts' end
+        else x.reason
+      end,
+      due_at = case x.state when 'due' then x.again_at else d.due_at end,
+      accepted_at = case x.state when 'accepted' then p_now end,
+      latency_ms = case x.state when 'accepted' then
+        least(greatest(extract(epoch from p_now - x.since) * 1000, 0), 2147483647)::int
+      end,
+      finished_at = case when x.state <> 'due' then p_now end
+    from ends x
+    where d.id = x.id
+    returning d.subscription_id, d.state, d.status_code, d.reason
+  ),
+  heard as (
+    update taskbell.subscriptions s set
+      last_accepted_at = case when h.accepted then p_now else s.last_accepted_at end,
+      retired_at = case when h.gone then coalesce(s.retired_at, p_now) else s.retired_at end,
+      retired_reason = case when h.gone then coalesce(s.retired_reason, h.why) else s.retired_reason end
+    from (
+      select
+        subscription_id,
+        bool_or(state = 'accepted') as accepted,
+        bool_or(state = 'gone') as gone,
+        max(coalesce(reason, status_code::text)) filter (where state = 'gone') as why
+      from settled
+      where state in ('accepted', 'gone')
+      group by subscription_id
+    ) h
+    where s.id = h.subscription_id
+    returning s.id, h.gone
+  )
+  select
+    (select count(*) from settled),
+    (select coalesce(array_agg(id), '{}') from heard where gone)
+  into v_settled, v_gone;
+
+  perform taskbell.end_deliveries_of(v_gone, 'subscription_retired', p_now);
+  return jsonb_build_object(
+    'settled', v_settled, 'retired', cardinality(v_gone), 'blocked_origins', v_blocked
+  );
+end
+$$;
+
+-- Ends what is still on its way to browsers that are no more.
+create function taskbell.end_deliveries_of(p_subscription_ids uuid[], p_reason text, p_now timestamptz)
+returns void
+language sql set search_path = ''
+as $$
+  with unsent as materialized (
+    select d.id
+    from taskbell.deliveries d
+    where d.subscription_id = any (p_subscription_ids) and d.state = 'due'
+    order by d.id
+    for update
+  )
+  update taskbell.deliveries d set state = 'gone', reason = p_reason, finished_at = p_now
+  from unsent
+  where d.id = unsent.id
+$$;
+
+revoke execute on function taskbell.end_deliveries_of(uuid[], text, timestamptz)
+from public, anon, authenticated;
+revoke execute on function public.taskbell_settle(jsonb, timestamptz) from public, anon, authenticated;
+grant execute on function public.taskbell_settle(jsonb, timestamptz) to service_role;

@@ -1,0 +1,77 @@
+-- What the user asks of agents. Runs as the signed-in user; what row level security hides is answered with
+-- null.
+
+-- Gives an agent a task for a contact.
+create function public.taskbell_assign(p_contact_id text, p_agent_id text, p_instructions text default null)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+declare
+  v_user_id uuid := auth.uid();
+  v_agent jsonb := (
+    select record
+    from taskbell.rows_where('agents', 'id', array[p_agent_id]) as r (record)
+    where coalesce(record ->> 'user_id', v_user_id::text) = v_user_id::text
+  );
+  v_task_id text;
+begin
+  if v_agent is null or taskbell.describe_contact(p_contact_id, v_user_id) is null then
+    return null;
+  end if;
+  insert into public.agent_tasks (user_id, agent_id, task_type, input_data)
+  values (
+    v_user_id,
+    p_agent_id::uuid,
+    coalesce(v_agent ->> 'kind', 'outreach'),
+    jsonb_strip_nulls(jsonb_build_object('contactId', p_contact_id, 'instructions', p_instructions))
+  )
+  returning id into v_task_id;
+  return jsonb_build_object('task_id', v_task_id);
+end
+$$;
+
+-- Approves or rejects a draft that was not sent yet.
+create function public.taskbell_review_draft(p_draft_id text, p_status text)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+declare
+  v_id text;
+begin
+  if p_status is null or p_status not in ('approved', 'rejected') then
+    raise exception 'a draft is approved or rejected' using errcode = '22023';
+  end if;
+  update public.agent_outreach_drafts d set status = p_status
+  where d.id = p_draft_id::uuid and d.user_id = auth.uid() and d.status <> 'sent'
+  returning d.id into v_id;
+  return case when v_id is not null then jsonb_build_object('id', v_id, 'status', p_status) end;
+exception
+  when invalid_text_representation then
+    return null;
+end
+$$;
+
+-- Puts a failed task back in the queue.
+create function public.taskbell_retry_task(p_task_id text)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+declare
+  v_id text;
+begin
+  update public.agent_tasks t set status = 'pending', error_message = null
+  where t.id = p_task_id::uuid and t.user_id = auth.uid() and t.status = 'failed'
+  returning t.id into v_id;
+  return case when v_id is not null then jsonb_build_object('task_id', v_id, 'status', 'pending') end;
+exception
+  when invalid_text_representation then
+    return null;
+end
+$$;
+
+revoke execute on function public.taskbell_assign(text, text, text) from public, anon, service_role;
+revoke execute on function public.taskbell_review_draft(text, text) from public, anon, service_role;
+revoke execute on function public.taskbell_retry_task(text) from public, anon, service_role;
+grant execute on function public.taskbell_assign(text, text, text) to authenticated;
+grant execute on function public.taskbell_review_draft(text, text) to authenticated;
+grant execute on function public.taskbell_retry_task(text) to authenticated;

@@ -1,0 +1,52 @@
+"""What every test may ask for: a Postgres server, started once, and a migrated database of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.database.database import Database, make_template
+from tests.database.pool import DatabasePool
+from tests.database.servers import Server, debian_15, debian_is_missing, embedded
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """The embedded Postgres, without any of our databases."""
+    with tempfile.TemporaryDirectory(prefix="taskbell-test-") as folder, embedded(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_pool(postgres_server: Server) -> Iterator[DatabasePool]:
+    """Migrated databases on the embedded Postgres."""
+    with contextlib.closing(DatabasePool(postgres_server, make_template(postgres_server, "new"))) as pool:
+        yield pool
+
+
+@pytest.fixture
+def database(database_pool: DatabasePool) -> Iterator[Database]:
+    """A migrated database on the embedded Postgres, without a row in it; it may be altered at will."""
+    with database_pool.database() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session", params=["embedded", "debian-15"])
+def each_postgres_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Both Postgres versions; Debian's is skipped, with the reason, where it is not installed."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("postgres_server")
+        return
+    if reason := debian_is_missing():
+        if os.environ.get("TASKBELL_REQUIRE_POSTGRES_15"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="taskbell-test-") as folder:
+        Path(folder).chmod(0o711)  # the server's own account must pass through
+        with debian_15(Path(folder) / "debian-15") as server:
+            yield server
