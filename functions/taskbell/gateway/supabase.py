@@ -1,0 +1,125 @@
+"""The gateway through Supabase: database functions over PostgREST, with the official client.
+
+In: a function's name and JSON. Out: JSON. Touches the project's REST address over HTTP/1.1. The service's
+calls carry the secret key; a user's carry the user's own token, so that row level security applies.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+import httpx
+from postgrest.exceptions import APIError
+from supabase import Client, create_client
+from supabase.lib.client_options import SyncClientOptions
+
+from taskbell.errors import GatewayError
+from taskbell.gateway import InboxChanges
+from taskbell.gateway.refusal import refused, unavailable
+from taskbell.model import Json, User
+
+CONNECT_SECONDS = 2.0
+TOTAL_SECONDS = 5.0
+TRIES = 2
+"""How often a call is made when the connection fails under it: all functions are idempotent."""
+
+
+class SupabaseGateway:
+    """Calls database functions with supabase-py; safe for many threads and after a fork.
+
+    `url` is the project's, `secret_key` an `sb_secret_…` (or legacy service_role) key.
+    """
+
+    def __init__(self, url: str, secret_key: str) -> None:
+        self._url = url
+        self._key = secret_key
+        self._lock = threading.Lock()
+        self._client: Client | None = None
+        self._http: httpx.Client | None = None
+        self._pid = 0
+        self._patience = threading.local()
+
+    @property
+    def inbox_changes(self) -> InboxChanges | None:
+        """None: PostgREST cannot notify; pages listen to Realtime instead."""
+        return None
+
+    def rpc(
+        self,
+        name: str,
+        params: Mapping[str, Json],
+        as_user: User | None = None,
+        *,
+        timeout_seconds: float | None = None,
+    ) -> Json:
+        """Return what `public.<name>` answers; see `Gateway.rpc`."""
+        ends_at = time.monotonic() + min(timeout_seconds or TOTAL_SECONDS, TOTAL_SECONDS)
+        self._patience.ends_at = ends_at
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._once(name, params, as_user)
+            except APIError as error:
+                raise _translated(name, error.code) from error
+            except httpx.TransportError as error:
+                if attempt == TRIES or isinstance(error, httpx.ReadTimeout) or time.monotonic() >= ends_at:
+                    raise unavailable(f"{name} got no answer") from error
+            except ValueError as error:
+                raise GatewayError("database_refused", f"The parameters of {name} are no JSON.") from error
+        raise unavailable(f"{name} got no answer")
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        with self._lock:
+            http, self._http, self._client = self._http, None, None
+        if http is not None and self._pid == os.getpid():
+            http.close()
+
+    def _once(self, name: str, params: Mapping[str, Json], as_user: User | None) -> Json:
+        # schema() makes a client of its own that shares the connections: auth() on it touches nobody else.
+        rest = self._connected().schema("public")
+        if as_user is not None:
+            rest = rest.auth(as_user.token)
+        json.dumps(dict(params), allow_nan=False)  # httpx would send NaN
+        arguments = cast("dict[str, Any]", dict(params))  # its own annotation knows only text
+        return cast("Json", rest.rpc(name, arguments).execute().data)
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._client is None or self._pid != os.getpid():
+                # The client's own default speaks HTTP/2 over one connection, which threads must not share.
+                self._http = httpx.Client(
+                    http2=False,
+                    timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
+                    limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
+                    event_hooks={"request": [self._bound]},
+                )
+                options = SyncClientOptions(
+                    httpx_client=self._http,
+                    auto_refresh_token=False,
+                    persist_session=False,
+                    postgrest_client_retry=False,
+                )
+                client: Client = create_client(self._url, self._key, options=options)
+                self._client, self._pid = client, os.getpid()
+            return self._client
+
+    def _bound(self, request: httpx.Request) -> None:
+        """Give a request no more time than its caller has left; the client has no way to pass that on."""
+        left = max(0.05, self._patience.ends_at - time.monotonic())
+        request.extensions["timeout"] = {
+            "connect": min(left, CONNECT_SECONDS),
+            "read": left,
+            "write": left,
+            "pool": min(left, CONNECT_SECONDS),
+        }
+
+
+def _translated(name: str, code: str | None) -> GatewayError:
+    # Where the answer was no JSON of PostgREST's, the client puts the HTTP status: 5xx is a proxy without a
+    # server.
+    if code is not None and len(code) == 3 and code.startswith("5"):
+        return unavailable(f"{name} got no answer", code)
+    return refused(name, code)
