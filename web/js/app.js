@@ -1,0 +1,112 @@
+// The page: puts list, side panel and status line together and starts the connection.
+//
+// What tests may rely on beside the hooks named in status-line.js, contact-card.js and contact-parts.js:
+// html[data-ready] once the list is shown; #app[data-place=list|contact|settings|sign-in].
+
+import { startAnnouncing, toast } from "./announce.js";
+import { browserName } from "./browser.js";
+import { connect, refresh } from "./connection.js";
+import { find, h, patch } from "./dom.js";
+import { say, spoken } from "./language.js";
+import { startList } from "./list.js";
+import { checkPush, worker } from "./push.js";
+import { close, go, startRouter } from "./router.js";
+import { startStatusLine } from "./status-line.js";
+import { get, set, watch } from "./store.js";
+
+const app = find("#app");
+const side = find("#side");
+/** @type {HTMLElement | null} */
+let cameFrom = null;
+let scrolledTo = 0;
+
+/** Shows in the side panel what the address says: a contact, the settings, or nothing yet. */
+async function showPlace() {
+  const { place, signedOut } = get();
+  const page = signedOut ? "sign-in" : place.page;
+  const moved = app.dataset.place !== page || side.dataset.contact !== place.contact;
+  if (!moved) return;
+  if (app.dataset.place === "list") scrolledTo = scrollY;
+  if (app.dataset.place === "list")
+    cameFrom = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+  app.dataset.place = page;
+  side.dataset.contact = place.contact;
+  if (page === "sign-in") {
+    const { signInView } = await import("./sign-in.js");
+    side.replaceChildren(signInView());
+  } else if (page === "settings") {
+    const { settingsView } = await import("./settings.js");
+    side.replaceChildren(settingsView());
+  } else if (page === "contact") {
+    void import("./contact-view.js").catch(() => toast(say("trouble_action"))); // the element comes alive when it is there
+    patch(side, [h("contact-view", { "contact-id": place.contact, "data-key": "contact" })]);
+  } else {
+    side.replaceChildren(h("p", { class: "quiet hint", text: say("choose_contact") }));
+    if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
+    scrollTo(0, scrolledTo);
+    return;
+  }
+  if (document.activeElement !== document.body || page !== "contact")
+    side.querySelector("h2")?.focus({ preventScroll: true });
+  side.scrollTop = 0;
+  scrollTo(0, 0);
+}
+
+document.addEventListener("contact-open", (event) => {
+  event.preventDefault();
+  go("contact", /** @type {CustomEvent} */ (event).detail.contactId);
+});
+for (const type of ["contact-close", "settings-close"]) document.addEventListener(type, close);
+document.addEventListener("trouble", (event) => toast(say(/** @type {CustomEvent} */ (event).detail.phrase)));
+document.addEventListener("task-assigned", (event) =>
+  toast(say("assigned", { agent: /** @type {CustomEvent} */ (event).detail.agent })),
+);
+document.addEventListener(
+  "keydown",
+  ({ key, defaultPrevented }) => void (key === "Escape" && !defaultPrevented && close()),
+);
+
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+  const message = /** @type {WorkerMessage} */ (data);
+  if (message.type === "push") {
+    refresh();
+    document.dispatchEvent(new CustomEvent("taskbell-rang", { detail: message }));
+  }
+  if (message.type === "show") {
+    refresh();
+    if (message.contact) go("contact", message.contact);
+    else close();
+  }
+  if (message.type === "subscription") void checkPush();
+});
+
+/** A session that a mailed link brought leaves the address at once. */
+async function takeLink() {
+  if (!location.hash.includes("access_token=")) return;
+  const { hash } = location;
+  history.replaceState(null, "", location.pathname + location.search);
+  await session.takeLink(hash);
+}
+
+async function start() {
+  find("#skip").textContent = say("skip_to_list");
+  startRouter();
+  startList();
+  startStatusLine();
+  startAnnouncing();
+  watch(["place", "signedOut"], () => void showPlace().catch(() => toast(say("trouble_action"))));
+  if ("serviceWorker" in navigator) void worker().catch(() => set({ push: "unsupported" }));
+  navigator.serviceWorker?.startMessages();
+  void memory.set("language", spoken()); // for the worker
+  void memory.set("browser-name", browserName());
+  await takeLink();
+  await connect();
+  if (get().signedOut) return;
+  await checkPush();
+  navigator.serviceWorker?.controller?.postMessage({ type: "flush" });
+  // The user allows or blocks notifications in the browser's own settings: notice.
+  const permission = await navigator.permissions?.query({ name: "notifications" }).catch(() => null);
+  permission?.addEventListener("change", () => void checkPush());
+}
+
+void start();

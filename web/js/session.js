@@ -1,0 +1,160 @@
+// Who is signed in. In: /v1/config, Supabase Auth over REST. Out: a bearer token for /v1.
+// Read by the page (import) and by the worker (importScripts): it offers the global `session` and needs `memory`.
+// The embedded stack hands out a demo token; elsewhere it is a Supabase session, kept in IndexedDB and refreshed
+// by one tab or worker at a time, because a refresh token is good for one use.
+
+const session = (() => {
+  const MARGIN_MS = 60_000;
+  const LINK_MS = 24 * 3_600_000;
+  /** @type {Promise<Config> | null} */
+  let reading = null;
+
+  /** Nobody is signed in, or the session cannot be renewed. */
+  class SignedOut extends Error {}
+
+  /**
+   * The server's configuration; the last known one where the server is out of reach.
+   * @param {boolean} [fresh] ask again even if it was read before
+   * @returns {Promise<Config>}
+   */
+  function config(fresh = false) {
+    if (fresh) reading = null;
+    reading ??= readConfig();
+    reading.catch(() => (reading = null));
+    return reading;
+  }
+
+  async function readConfig() {
+    try {
+      const response = await fetch("/v1/config", { cache: "no-store" });
+      if (!response.ok) throw new Error(`config ${response.status}`);
+      const answer = await response.json();
+      void memory.set("config", answer);
+      return answer;
+    } catch (error) {
+      const known = await memory.get("config");
+      if (!known) throw error;
+      reading = null; // good enough for now; ask again next time
+      return known;
+    }
+  }
+
+  /**
+   * @param {Config} server
+   * @param {string} path below /auth/v1/
+   * @param {object} body
+   */
+  function auth(server, path, body) {
+    if (!server.supabase_url) throw new SignedOut();
+    return fetch(`${server.supabase_url}/auth/v1/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", apikey: server.supabase_publishable_key ?? "" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** @param {{access_token: string, refresh_token: string, expires_in: number | string}} answer */
+  async function keep(answer) {
+    /** @type {StoredSession} */
+    const stored = {
+      access_token: answer.access_token,
+      refresh_token: answer.refresh_token,
+      expires_at_ms: Date.now() + Number(answer.expires_in) * 1000,
+    };
+    await memory.set("session", stored);
+    await memory.set("asked-link", undefined);
+    return stored.access_token;
+  }
+
+  /**
+   * @param {Config} server
+   * @param {string | null} refused the access token that was refused, or null if it merely runs out
+   */
+  async function refresh(server, refused) {
+    const locked =
+      navigator.locks?.request.bind(navigator.locks) ?? ((/** @type {string} */ _, /** @type {any} */ work) => work());
+    return locked("taskbell-session", async () => {
+      /** @type {StoredSession | undefined} */
+      const stored = await memory.get("session");
+      if (!stored) throw new SignedOut();
+      // Another tab may have renewed it while we waited for the lock.
+      if (stored.access_token !== refused && stored.expires_at_ms - Date.now() > MARGIN_MS) return stored.access_token;
+      const response = await auth(server, "token?grant_type=refresh_token", { refresh_token: stored.refresh_token });
+      if (response.ok) return keep(await response.json());
+      if (response.status >= 500 || response.status === 429) throw new Error(`auth ${response.status}`);
+      await memory.set("session", undefined);
+      throw new SignedOut();
+    });
+  }
+
+  /** A token that is good for at least a minute. @returns {Promise<string>} @throws {SignedOut} */
+  async function token() {
+    const server = await config();
+    if (server.demo_token) return server.demo_token;
+    /** @type {StoredSession | undefined} */
+    const stored = await memory.get("session");
+    if (!stored) throw new SignedOut();
+    return stored.expires_at_ms - Date.now() > MARGIN_MS ? stored.access_token : refresh(server, null);
+  }
+
+  /** Another token in place of one that /v1 refused. @param {string} refused @throws {SignedOut} */
+  async function renew(refused) {
+    const server = await config(true);
+    if (!server.demo_token) return refresh(server, refused);
+    if (server.demo_token === refused) throw new SignedOut();
+    return server.demo_token;
+  }
+
+  /** @param {string} email @param {string} password @returns {Promise<boolean>} false: wrong, or not confirmed */
+  async function signIn(email, password) {
+    const response = await auth(await config(), "token?grant_type=password", { email, password });
+    if (response.ok) await keep(await response.json());
+    else if (response.status >= 500 || response.status === 429) throw new Error(`auth ${response.status}`);
+    return response.ok;
+  }
+
+  /** Sends a link by mail that comes back to this page. @param {string} email @param {string} back @returns {Promise<boolean>} */
+  async function sendLink(email, back) {
+    const path = `otp?redirect_to=${encodeURIComponent(back)}`;
+    await memory.set("asked-link", Date.now());
+    return (await auth(await config(), path, { email, create_user: false })).ok;
+  }
+
+  /**
+   * Takes the session that a mailed link brings in the address, if this browser asked for one:
+   * nobody is signed in to a stranger's account by a link.
+   * @param {string} hash
+   * @returns {Promise<boolean>}
+   */
+  async function takeLink(hash) {
+    const asked = await memory.get("asked-link");
+    await memory.set("asked-link", undefined);
+    if (!(Date.now() - asked < LINK_MS)) return false;
+    const brought = Object.fromEntries(new URLSearchParams(hash.slice(1)));
+    if (!brought.access_token || !brought.refresh_token) return false;
+    await keep(/** @type {any} */ (brought));
+    return true;
+  }
+
+  /** Ends the session here and, if the server can be reached, there. */
+  async function signOut() {
+    const server = await config();
+    const bearer = await token().catch(() => "");
+    await memory.clear();
+    if (!server.supabase_url || !bearer) return;
+    const headers = { authorization: `Bearer ${bearer}`, apikey: server.supabase_publishable_key ?? "" };
+    await fetch(`${server.supabase_url}/auth/v1/logout?scope=local`, { method: "POST", headers }).catch(() => {});
+  }
+
+  /** The user's id in a token; '' if it is none. @param {string} jwt */
+  function userOf(jwt) {
+    try {
+      return String(JSON.parse(atob(jwt.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub ?? "");
+    } catch {
+      return "";
+    }
+  }
+
+  return { SignedOut, config, token, renew, signIn, sendLink, takeLink, signOut, userOf };
+})();
+Object.assign(self, { session });

@@ -1,0 +1,183 @@
+// The settings panel: your browsers, what rings, when it is quiet, the language. Each change is kept at once.
+
+import { toast } from "./announce.js";
+import { serverConfig, startOver } from "./connection.js";
+import { browsersPart } from "./browsers-list.js";
+import { h, icon, patch } from "./dom.js";
+import { LANGUAGES, say, speak, spoken } from "./language.js";
+import { changePreferences, ensurePreferences, toggleMuted } from "./preferences.js";
+import { turnOff } from "./push.js";
+import { close } from "./router.js";
+import { contactOf, get, watch } from "./store.js";
+
+const KINDS = /** @type {const} */ (["draft_ready", "failed", "completed", "followup_due"]);
+
+/** @returns {HTMLElement} stops watching when it leaves the page */
+export function settingsView() {
+  const form = h("form", { "data-testid": "preferences" });
+  const foot = h("p", { class: "actions" });
+  const back = h(
+    "button",
+    { class: "back", type: "button", "data-testid": "close", "aria-label": say("back") },
+    icon("back"),
+    icon("close"),
+    h("span", { text: say("back") }),
+  );
+  const view = h(
+    "section",
+    { class: "settings", "data-testid": "settings-view" },
+    h(
+      "header",
+      { class: "view-head" },
+      back,
+      h("div", { class: "view-title" }, h("h2", { tabindex: -1, text: say("settings") })),
+      h("p", { class: "saved", role: "status", "data-testid": "saved" }),
+    ),
+    browsersPart(),
+    form,
+    foot,
+  );
+  back.addEventListener("click", close);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", (event) => void onChange(view, /** @type {HTMLInputElement} */ (event.target)));
+  form.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-unmute]") : null;
+    if (button) void keep(view, () => toggleMuted(button.getAttribute("data-unmute") ?? ""));
+  });
+  foot.addEventListener("click", () => void signOut());
+  const unwatch = watch(["preferences", "directory", "user"], () => {
+    if (!view.isConnected && form.childElementCount) return unwatch();
+    patch(form, preferenceParts());
+    // The demo has nobody to sign out.
+    const session = get().user && !serverConfig().demo_token;
+    patch(foot, [session && h("button", { type: "button", "data-testid": "sign-out", text: say("sign_out") })]);
+  });
+  void ensurePreferences();
+  return view;
+}
+
+/** On a shared computer nothing of the one who leaves may ring. */
+async function signOut() {
+  await turnOff().catch(() => {});
+  await session.signOut();
+  startOver();
+}
+
+function preferenceParts() {
+  const { preferences, directory } = get();
+  if (!preferences) return [h("p", { class: "quiet loading", text: say("loading") })];
+  const { kinds, agents, muted_contacts: muted, quiet_hours: quiet } = preferences;
+  return [
+    part(
+      say("what"),
+      ...KINDS.map((kind) => check(`kind:${kind}`, say(`kind_${kind}`), kinds[kind])),
+      check("digest", say("digest"), preferences.digest),
+    ),
+    directory?.agents.length
+      ? part(
+          say("which_agents"),
+          ...directory.agents.map(({ id, name }) => check(`agent:${id}`, name, agents[id] !== false)),
+        )
+      : null,
+    part(
+      say("quiet"),
+      check("quiet", say("quiet"), quiet !== null, say("quiet_more")),
+      quiet && h("div", { class: "pair", "data-key": "quiet" }, time("from", quiet.from), time("until", quiet.until)),
+      quiet && choice("time_zone", say("time_zone"), zones(preferences.time_zone), preferences.time_zone),
+    ),
+    muted.length
+      ? part(
+          say("muted_contacts"),
+          h(
+            "ul",
+            { class: "rows" },
+            ...muted.map((id) =>
+              h(
+                "li",
+                { class: "row", "data-key": id },
+                h("span", { class: "row-text", text: contactOf(id)?.name ?? id }),
+                h("button", { class: "small", type: "button", "data-unmute": id, text: say("unmute") }),
+              ),
+            ),
+          ),
+        )
+      : null,
+    part(say("language"), choice("language", say("language"), Object.entries(LANGUAGES), spoken())),
+  ];
+}
+
+/** @param {string} title @param {...(Node | null | false)} content */
+const part = (title, ...content) =>
+  h("fieldset", { class: "part", "data-key": title }, h("legend", { text: title }), ...content);
+
+/** @param {string} name @param {string} label @param {boolean} checked @param {string} [more] */
+const check = (name, label, checked, more) =>
+  h(
+    "label",
+    { class: "check", "data-key": name },
+    h("span", {}, label, more ? h("small", { text: more }) : null),
+    h("input", { type: "checkbox", role: "switch", name, checked }),
+  );
+
+/** @param {"from" | "until"} name @param {string} value */
+const time = (name, value) =>
+  h(
+    "label",
+    { class: "field" },
+    h("span", { text: say(name) }),
+    h("input", { type: "time", name, value: value.slice(0, 5), required: true }),
+  );
+
+/** @param {string} name @param {string} label @param {[string, string][]} options @param {string} value */
+const choice = (name, label, options, value) =>
+  h(
+    "label",
+    { class: "field", "data-key": name },
+    h("span", { text: label }),
+    h("select", { name }, ...options.map(([key, text]) => h("option", { value: key, selected: key === value, text }))),
+  );
+
+/** @param {string} chosen @returns {[string, string][]} */
+function zones(chosen) {
+  const known = Intl.supportedValuesOf?.("timeZone") ?? [Intl.DateTimeFormat().resolvedOptions().timeZone];
+  return [...new Set([chosen, "UTC", ...known])].map((zone) => [zone, zone.replace(/_/g, " ")]);
+}
+
+/** @param {HTMLElement} view @param {HTMLInputElement} input */
+async function onChange(view, { name, checked, value }) {
+  const preferences = get().preferences;
+  if (!preferences) return;
+  const [topic, id] = name.split(/:(.*)/s);
+  const quiet = preferences.quiet_hours ?? { from: "22:00", until: "07:00" };
+  const here = preferences.quiet_hours ? preferences.time_zone : Intl.DateTimeFormat().resolvedOptions().timeZone;
+  /** @type {Record<string, () => Partial<Preferences>>} */
+  const changes = {
+    kind: () => ({ kinds: { ...preferences.kinds, [id]: checked } }),
+    agent: () => ({ agents: { ...preferences.agents, [id]: checked } }),
+    quiet: () => ({ quiet_hours: checked ? quiet : null, time_zone: here }),
+    from: () => ({ quiet_hours: { ...quiet, from: value } }),
+    until: () => ({ quiet_hours: { ...quiet, until: value } }),
+    time_zone: () => ({ time_zone: value }),
+    digest: () => ({ digest: checked }),
+    language: () => ({ language: value }),
+  };
+  if (!changes[topic] || ((topic === "from" || topic === "until") && !value)) return;
+  await keep(view, () => changePreferences(changes[topic]()));
+  if (topic !== "language") return;
+  speak(value);
+  location.reload(); // every sentence on the page changes
+}
+
+/** @param {HTMLElement} view @param {() => Promise<void>} work */
+async function keep(view, work) {
+  const saved = view.querySelector(".saved");
+  try {
+    await work();
+    if (saved) saved.textContent = say("saved");
+    setTimeout(() => saved && (saved.textContent = ""), 2500);
+  } catch {
+    toast(say("trouble_action"));
+    const form = view.querySelector("form");
+    if (form) form.replaceChildren(...preferenceParts().filter((node) => node !== null));
+  }
+}

@@ -1,0 +1,48 @@
+// The service worker: rings, opens, counts, keeps the page readable offline. A classic script, because module workers
+// are young. This file says which event goes where; worker/*.js say what happens. Everything runs under waitUntil.
+
+importScripts(
+  "/js/texts.js",
+  "/js/texts.de.js",
+  "/js/memory.js",
+  "/js/session.js",
+  "/worker/payload.js",
+  "/worker/show.js",
+  "/worker/receipts.js",
+  "/worker/click.js",
+  "/worker/subscription.js",
+  "/worker/shell.js",
+);
+
+const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+// A new worker takes over at once: the old one finishes the events it has, the new one gets the next.
+scope.addEventListener("install", (event) => {
+  event.waitUntil(Promise.all([scope.skipWaiting(), keepShell()]));
+});
+scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
+
+scope.addEventListener("push", (event) => event.waitUntil(onPush(event)));
+scope.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(onClick(event.notification, event.action));
+});
+scope.addEventListener("notificationclose", (event) => event.waitUntil(onClose(event.notification)));
+scope.addEventListener("pushsubscriptionchange", (event) => {
+  const change =
+    /** @type {Event & {oldSubscription?: PushSubscription | null, newSubscription?: PushSubscription | null} & ExtendableEvent} */ (
+      event
+    );
+  change.waitUntil(onSubscriptionChange(change.oldSubscription ?? null, change.newSubscription ?? null));
+});
+
+scope.addEventListener("fetch", (event) => {
+  if (isShell(event.request)) event.respondWith(fromShell(event));
+});
+scope.addEventListener("message", (event) => {
+  if (event.data?.type === "flush") event.waitUntil(flushReceipts());
+});
+// Where there is Background Sync, receipts that wait for the network are sent without a page.
+scope.addEventListener(/** @type {any} */ ("sync"), (/** @type {ExtendableEvent} */ event) =>
+  event.waitUntil(flushReceipts()),
+);
