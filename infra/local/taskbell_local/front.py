@@ -1,0 +1,162 @@
+"""The one address that a browser sees: the page, the functions behind it, the key set of the demo's tokens.
+
+In: HTTP on loopback. Out: files of `web/`, and the functions' own answers, passed on as they come. It adds no
+behaviour: what it does here, a web host and three function addresses do in a deployment.
+"""
+
+import errno
+import mimetypes
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+# A function is reached at these paths; everything else is a file of the page.
+ROUTES = {"/v1": "api", "/healthz": "api", "/webhook": "webhook", "/sweep": "sweep"}
+JWKS_PATH = "/auth/v1/.well-known/jwks.json"
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)  # RFC 9110 §7.6.1
+CONNECT_SECONDS = 2.0
+HELD_SECONDS = 60.0  # the longest a function may hold an answer, with room
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",  # ask again with the ETag: a worker or a script must never be old
+}
+CONTENT_TYPES = {
+    ".webmanifest": "application/manifest+json",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+}
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Front:
+    """An HTTP server for `port` on both loopback addresses; `functions` maps a name to its base URL."""
+
+    def __init__(self, page: Path, functions: Mapping[str, str], jwks: object, port: int) -> None:
+        self._page = page.resolve()
+        self._functions = functions
+        self._jwks = jwks
+        self._port = port
+        self._hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+        self._runner: web.AppRunner | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Listen; raises OSError where the port is taken."""
+        self._session = aiohttp.ClientSession(
+            # A kept connection may close just as we use it, and a POST must not be sent twice.
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            timeout=aiohttp.ClientTimeout(total=HELD_SECONDS, sock_connect=CONNECT_SECONDS),
+            auto_decompress=False,
+        )
+        application = web.Application(middlewares=[self._only_loopback_names])
+        application.router.add_get(JWKS_PATH, self._serve_jwks)
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=0.1,
+            auto_decompress=False,
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        try:
+            await web.TCPSite(self._runner, "::1", self._port).start()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise  # anything else: no IPv6 here, and browsers use 127.0.0.1
+
+    async def stop(self) -> None:
+        """Stop listening; held answers end."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    @web.middleware
+    async def _only_loopback_names(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse other host names: a site that points its own name at 127.0.0.1 must not read our answers."""
+        if request.host not in self._hosts:
+            raise web.HTTPMisdirectedRequest(text=f"This is http://localhost:{self._port} only.")
+        return await handler(request)
+
+    async def _serve_jwks(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(self._jwks, headers={"Cache-Control": "max-age=600"})
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        for prefix, name in ROUTES.items():
+            if request.path == prefix or request.path.startswith(f"{prefix}/"):
+                return await self._pass_on(request, self._functions[name])
+        return self._file(request)
+
+    def _file(self, request: web.Request) -> web.StreamResponse:
+        if request.method not in {"GET", "HEAD"}:
+            raise web.HTTPMethodNotAllowed(request.method, {"GET", "HEAD"})
+        path = self._find(request.path)
+        if path is None:
+            raise web.HTTPNotFound(text="Not found")
+        kind = (
+            CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        )
+        charset = "; charset=utf-8" if kind.startswith("text/") else ""
+        return web.FileResponse(path, headers={**PAGE_HEADERS, "Content-Type": kind + charset})
+
+    def _find(self, name: str) -> Path | None:
+        """Return the page's file of that name; None for what lies outside, is hidden or is no name at all."""
+        try:
+            path = (self._page / name.lstrip("/")).resolve()
+            inside = path.relative_to(self._page)
+            path = path if inside.parts else path / "index.html"
+            return path if path.is_file() and not any(part.startswith(".") for part in inside.parts) else None
+        except (ValueError, OSError):
+            return None
+
+    async def _pass_on(self, request: web.Request, function: str) -> web.StreamResponse:
+        assert self._session is not None  # noqa: S101  # start() made it
+        response: web.StreamResponse | None = None
+        try:
+            async with self._session.request(
+                request.method,
+                function + request.raw_path,
+                headers=_end_to_end(request.headers),
+                data=request.content if request.body_exists else None,
+                allow_redirects=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            ) as answer:
+                response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+                await response.prepare(request)
+                async for chunk in answer.content.iter_any():
+                    await response.write(chunk)
+                await response.write_eof()
+                return response
+        except (aiohttp.ClientError, TimeoutError):
+            if response is not None:
+                raise  # half an answer is out: breaking off says so
+            error = {"reason": "function_unavailable", "message": "The function does not answer; try again."}
+            return web.json_response({"error": error}, status=502, headers={"Retry-After": "1"})
+
+
+def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP)

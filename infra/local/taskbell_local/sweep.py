@@ -1,0 +1,54 @@
+"""`taskbell sweep`: asks the function `sweep` to deliver what is due, signed like the database's own clock.
+
+In: settings. Out: the function's counts. It makes one HTTP request, to PUBLIC_URL/sweep (or SWEEP_URL).
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from taskbell_local.database import START_IT, settings_of
+from taskbell_local.errors import StackError
+
+TIMEOUT_SECONDS = 60
+
+
+def run(env_file: Path) -> None:
+    """Print what the sweep did."""
+    settings = settings_of(env_file)
+    url = settings.get("SWEEP_URL") or f"{settings.get('PUBLIC_URL', '')}/sweep"
+    body = b'{"type":"taskbell.wakeup"}'
+    headers = {"Content-Type": "application/json", **signature(settings.get("WEBHOOK_SECRETS", ""), body)}
+    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  # the operator's own URL
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+            print("taskbell: swept:", json.dumps(json.load(response)))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise StackError(
+                "sweep_refused", f"The sweep was refused: HTTP {error.code} from {url}."
+            ) from error
+    except (OSError, ValueError) as error:
+        raise StackError("not_running", f"{url} does not answer: {START_IT}.") from error
+
+
+def signature(webhook_secrets: str, body: bytes) -> dict[str, str]:
+    """Return the headers of Standard Webhooks v1 for a body, signed with the newest secret."""
+    if not webhook_secrets.split():
+        raise StackError(
+            "no_webhook_secret", "The settings hold no WEBHOOK_SECRETS: make one with `taskbell keys`."
+        )
+    key = base64.b64decode(webhook_secrets.split()[-1].removeprefix("whsec_"))
+    message_id, timestamp = f"msg_{secrets.token_hex(12)}", str(int(time.time()))
+    digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
