@@ -1,0 +1,113 @@
+"""A customer-relations application and its agents, as far as Taskbell knows them: rows written in plain SQL.
+
+In: what agents do. Out: changed rows.
+Touches: the application's tables, through the running stack's database.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass
+
+from taskbell_local.demo_data import DEMO_USER_ID
+from tests.browser.stack import Stack
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of an agent, and what becomes of it."""
+
+    id: str
+    contact_id: str
+    user_id: str
+    agent_id: str
+    stack: Stack
+
+    def start(self) -> None:
+        """Let the agent take it."""
+        self.stack.sql("update agent_tasks set status = 'in_progress' where id = %s", self.id)
+
+    def draft(self) -> None:
+        """Let the agent leave a draft; the task goes on."""
+        self.stack.sql(
+            """insert into agent_outreach_drafts (user_id, contact_id, agent_id, task_id, subject, body)
+               values (%s, %s, %s, %s, 'Hello', 'Shall we talk?')""",
+            *(self.user_id, self.contact_id, self.agent_id, self.id),
+        )
+
+    def complete(self) -> None:
+        """Let the agent be done."""
+        self.stack.sql("update agent_tasks set status = 'completed' where id = %s", self.id)
+
+    def fail(self, reason: str) -> None:
+        """Let the agent give up."""
+        self.stack.sql(
+            "update agent_tasks set status = 'failed', error_message = %s where id = %s", reason, self.id
+        )
+
+    def delete(self) -> None:
+        """Delete it."""
+        self.stack.sql("delete from agent_tasks where id = %s", self.id)
+
+    def run_again(self) -> None:
+        """Ask for the same once more."""
+        self.stack.sql(
+            "update agent_tasks set status = 'pending', error_message = null where id = %s", self.id
+        )
+
+
+class Application:
+    """The tables of one user, who is the one that the page signs in."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.user_id = DEMO_USER_ID
+        self._stack = stack
+        self.agent_id = str(uuid.uuid4())
+        stack.sql("insert into agents (id, kind, name) values (%s, 'outreach', 'Outreach')", self.agent_id)
+
+    def contact(self, name: str) -> str:
+        """Add a contact of the user's and return its id."""
+        return self._contact(self.user_id, name)
+
+    def contact_of_somebody_else(self, name: str) -> str:
+        """Add a contact that the user must never hear of."""
+        stranger = str(uuid.uuid4())
+        self._stack.sql(
+            "insert into auth.users (id, email) values (%s, %s)", stranger, f"{stranger}@example.org"
+        )
+        return self._contact(stranger, name)
+
+    def _contact(self, user_id: str, name: str) -> str:
+        contact_id = str(uuid.uuid4())
+        self._stack.sql(
+            "insert into contacts (id, user_id, name) values (%s, %s, %s)", contact_id, user_id, name
+        )
+        return contact_id
+
+    def task(self, contact_id: str) -> Task:
+        """Assign the agent to a contact; the task is in progress."""
+        task = Task(str(uuid.uuid4()), contact_id, self.user_id, self.agent_id, self._stack)
+        self._stack.sql(
+            """insert into agent_tasks (id, user_id, agent_id, status, input_data)
+               values (%s, %s, %s, 'pending', %s)""",
+            *(task.id, task.user_id, task.agent_id, json.dumps({"contactId": contact_id})),
+        )
+        task.start()
+        return task
+
+    def unseen(self, contact_id: str) -> bool:
+        """Tell whether the database holds something unseen of a contact."""
+        found = self._stack.sql(
+            "select 1 from taskbell.contact_states where contact_id = %s and unseen", contact_id
+        )
+        return bool(found)
+
+    def nothing_is_due(self) -> bool:
+        """Tell whether every change so far has been dealt with."""
+        return not self._stack.sql("select 1 from taskbell.task_events where state = 'due'")
+
+    def wants_every_notification(self) -> None:
+        """Turn digests off."""
+        self._stack.sql(
+            """select taskbell_set_preferences(%s, taskbell_preferences(%s) || '{"digest": false}')""",
+            *(self.user_id, self.user_id),
+        )

@@ -1,0 +1,103 @@
+"""What the browser stories share: a desktop, push services, the running product.
+
+Where a browser is missing they are skipped, and the closing summary says loudly what was not tested.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.application import Application
+from tests.browser.screen import Screen
+from tests.browser.stack import Stack
+from tests.stand_ins import chromium, firefox, notification_daemon
+from tests.stand_ins.autopush import Autopush
+from tests.stand_ins.background import Background
+from tests.stand_ins.gcm import Gcm
+from tests.stand_ins.notification_daemon import NotificationDaemon
+
+REQUIRED = "TASKBELL_REQUIRE_BROWSERS"
+not_tested: dict[str, str] = {}  # what -> why
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and {"needs_firefox", "needs_chromium"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.browser)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not not_tested:
+        return
+    terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+    for what, why in not_tested.items():
+        terminalreporter.line(f"NOT TESTED: {what}: {why}", red=True, bold=True)
+    terminalreporter.line(f"{REQUIRED}=1 makes this a failure.")
+
+
+def need(what: str, *lacks: str | None) -> None:
+    """Skip, or fail where browsers are required, if the machine lacks anything."""
+    why = "; ".join(lack for lack in lacks if lack)
+    if not why:
+        return
+    if os.environ.get(REQUIRED) == "1":
+        pytest.fail(f"{why}, and {REQUIRED}=1")
+    not_tested[what] = why
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def needs_firefox() -> None:
+    need("a push shown and clicked in Firefox", firefox.missing(), notification_daemon.missing())
+
+
+@pytest.fixture(scope="session")
+def needs_chromium() -> None:
+    need("a push shown and clicked in Chromium", chromium.missing(), notification_daemon.missing())
+
+
+@pytest.fixture(scope="session")
+def background() -> Iterator[Background]:
+    with Background() as background:
+        yield background
+
+
+@pytest.fixture(scope="session")
+def desktop(background: Background) -> Iterator[NotificationDaemon]:
+    with NotificationDaemon(background) as desktop:
+        yield desktop
+
+
+@pytest.fixture(scope="session")
+def autopush(background: Background) -> Iterator[Autopush]:
+    with Autopush(background) as autopush:
+        yield autopush
+
+
+@pytest.fixture(scope="session")
+def gcm(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gcm]:
+    with Gcm(background, tmp_path_factory.mktemp("gcm")) as gcm:
+        yield gcm
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, autopush: Autopush, gcm: Gcm) -> Iterator[Stack]:
+    """Run the product as a person does, with our push services beside the known ones."""
+    origins = {"EXTRA_PUSH_ORIGINS": f"{autopush.origin} {gcm.origin}"}
+    with Stack(tmp_path_factory.mktemp("stack"), origins) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def application(stack: Stack) -> Application:
+    """Speak for the application whose tables are watched; stories come faster than a person's tasks."""
+    application = Application(stack)
+    application.wants_every_notification()
+    return application
+
+
+@pytest.fixture
+def shown(desktop: NotificationDaemon) -> Screen:
+    """Watch the desktop from the beginning of the story."""
+    return Screen(desktop)

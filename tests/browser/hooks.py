@@ -1,0 +1,30 @@
+"""How a test finds things on the page: the only place that knows its markup."""
+
+NOTIFY_BUTTON = '[data-testid="notify"]'
+STATUS_LINE = '[data-testid="status-line"]'
+CONTACT_NAME = '[data-testid="contact-name"]'
+VIEWS = {
+    "list": "#list",
+    "contact": CONTACT_NAME,
+    "settings": '#app[data-place="settings"] #side h2',
+}
+
+
+def push(state: str) -> str:
+    """Return the selector of the status line while push is on, off, denied, unreachable, …."""
+    return f'{STATUS_LINE}[data-push="{state}"]'
+
+
+def updates(state: str) -> str:
+    """Return the selector of the status line while updates are live, polling, …."""
+    return f'{STATUS_LINE}[data-updates="{state}"]'
+
+
+def card(contact_id: str) -> str:
+    """Return the selector of a contact's card."""
+    return f'contact-card[contact-id="{contact_id}"]'
+
+
+def badge(contact_id: str, status: str | None = None) -> str:
+    """Return the selector of a contact's badge, in one status or in any."""
+    return f'{card(contact_id)} [data-testid="badge"]' + (f'[data-status="{status}"]' if status else "")

@@ -1,0 +1,197 @@
+"""From a row to a ringing Firefox: with its own push client and decryption, and no page open."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser import hooks
+from tests.browser.application import Application
+from tests.browser.reference_sender import ReferenceSender
+from tests.browser.screen import Screen
+from tests.browser.stack import Stack
+from tests.stand_ins.autopush import Autopush
+from tests.stand_ins.firefox import Firefox
+from tests.stand_ins.notification_daemon import NotificationDaemon
+from tests.stand_ins.record import wait_until
+
+pytestmark = pytest.mark.usefixtures("needs_firefox")
+
+
+@pytest.fixture(scope="module")
+def firefox(
+    tmp_path_factory: pytest.TempPathFactory, stack: Stack, autopush: Autopush, desktop: NotificationDaemon
+) -> Iterator[Firefox]:
+    """Run a Firefox that was subscribed with the page's own button."""
+    profile = tmp_path_factory.mktemp("firefox")
+    with Firefox(profile, push_url=autopush.websocket_url, dbus_address=desktop.address) as firefox:
+        firefox.open(stack.url)
+        firefox.click(hooks.NOTIFY_BUTTON)
+        firefox.wait_for(hooks.push("on"))
+        yield firefox
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks(firefox: Firefox, desktop: NotificationDaemon) -> None:
+    """Begin each story with no page open and nothing on the desktop."""
+    firefox.close_all_tabs()
+    desktop.clear()
+
+
+def test_a_draft_rings_with_no_page_open_and_a_click_opens_the_contact_which_is_then_seen(
+    application: Application, firefox: Firefox, desktop: NotificationDaemon, shown: Screen, stack: Stack
+) -> None:
+    ada = application.contact("Ada Lovelace")
+    task = application.task(ada)
+    assert ["about:blank"] == firefox.tabs()
+
+    task.draft()
+    task.complete()
+    notification = shown.wait_for("Draft ready for Ada Lovelace")
+    assert "Outreach" in notification.body
+    assert application.unseen(ada)
+
+    desktop.click(notification)
+    desktop.closed.wait_for(lambda closed: closed == notification.id)
+    firefox.switch_to(f"contact={ada}")
+    wait_until(lambda: firefox.text(hooks.CONTACT_NAME) == "Ada Lovelace", "the contact is open")
+    wait_until(lambda: not application.unseen(ada), "the contact is seen")
+    firefox.open(stack.url)
+    firefox.wait_for(hooks.card(ada))
+    wait_until(lambda: firefox.text(hooks.badge(ada)) is None, "its badge is gone")
+
+
+def test_a_click_shows_the_contact_in_the_tab_that_is_open(
+    application: Application, firefox: Firefox, desktop: NotificationDaemon, shown: Screen, stack: Stack
+) -> None:
+    radia = application.contact("Radia Perlman")
+    task = application.task(radia)
+    firefox.open(stack.url)
+
+    task.draft()
+    task.complete()
+    desktop.click(shown.wait_for("Draft ready for Radia Perlman"))
+    wait_until(lambda: firefox.text(hooks.CONTACT_NAME) == "Radia Perlman", "the contact is open")
+    assert 1 == len(firefox.tabs())
+
+
+def test_a_failure_tells_its_reason(application: Application, shown: Screen) -> None:
+    task = application.task(application.contact("Hedy Lamarr"))
+    task.fail("No address to write to")
+    assert "No address to write to" in shown.wait_for("Outreach failed for Hedy Lamarr").body
+
+
+def test_a_task_that_ends_without_a_draft_says_that_the_agent_finished(
+    application: Application, shown: Screen
+) -> None:
+    application.task(application.contact("Barbara Liskov")).complete()
+    shown.wait_for("Outreach finished for Barbara Liskov")
+
+
+def test_a_contact_of_somebody_else_is_not_named_and_the_owner_of_the_task_is_told(
+    application: Application, shown: Screen
+) -> None:
+    task = application.task(application.contact_of_somebody_else("Mata Hari"))
+    task.draft()
+    task.complete()
+    notification = shown.wait_for("Draft ready")
+    assert "Mata Hari" not in notification.title + notification.body
+
+
+def test_a_task_deleted_before_it_was_told_never_rings(
+    application: Application, shown: Screen, stack: Stack
+) -> None:
+    task = application.task(application.contact("Nobody"))
+    with stack.transaction():
+        task.complete()
+        task.delete()
+    application.task(application.contact("Somebody")).complete()
+    shown.wait_for("Outreach finished for Somebody")
+    assert ["Outreach finished for Somebody"] == shown.titles()
+
+
+def test_a_task_that_runs_again_replaces_what_it_showed_before(
+    application: Application, desktop: NotificationDaemon, shown: Screen
+) -> None:
+    task = application.task(application.contact("Grace Hopper"))
+    task.fail("The first time")
+    shown.wait_for("Outreach failed for Grace Hopper")
+
+    task.run_again()
+    task.start()
+    task.draft()
+    task.complete()
+    shown.wait_for("Draft ready for Grace Hopper")
+    wait_until(
+        lambda: ["Draft ready for Grace Hopper"] == [n.title for n in desktop.on_screen()],
+        "only the newer notification is on the screen",
+    )
+
+
+def test_what_came_while_firefox_was_closed_is_shown_when_it_starts(
+    application: Application, firefox: Firefox, shown: Screen, autopush: Autopush
+) -> None:
+    task = application.task(application.contact("Katherine Johnson"))
+    firefox.quit()
+    mark = autopush.requests.mark()
+    task.draft()
+    task.complete()
+    autopush.requests.wait_for(lambda request: request.status == 201, after=mark)
+    firefox.start()
+    shown.wait_for("Draft ready for Katherine Johnson")
+
+
+@pytest.mark.parametrize(
+    "text", ["no JSON", "[]", "{}", '{"notification": 7}', '{"notification": {"title": 1}}', None]
+)
+def test_a_push_that_nobody_understands_still_shows_something(
+    stack: Stack, autopush: Autopush, shown: Screen, text: str | None
+) -> None:
+    [(endpoint, p256dh, auth)] = stack.sql(
+        "select endpoint, p256dh, auth from taskbell.subscriptions where origin = %s and retired_at is null",
+        autopush.origin,
+    )
+    sender = ReferenceSender(stack.settings()["VAPID_PRIVATE_KEY"])
+    assert 201 == sender.send({"endpoint": endpoint, "keys": {"p256dh": p256dh, "auth": auth}}, text)
+    assert shown.wait_for_any().title
+
+
+def test_the_server_learns_that_a_notification_was_shown(
+    application: Application, shown: Screen, stack: Stack, autopush: Autopush
+) -> None:
+    application.task(application.contact("Mary Somerville")).complete()
+    seen_at = shown.wait_for("Outreach finished for Mary Somerville").seen_at
+    wait_until(
+        lambda: bool(
+            stack.sql(
+                """select id from taskbell.subscriptions
+                   where origin = %s and abs(extract(epoch from last_shown_at) - %s) < 10""",
+                *(autopush.origin, seen_at),
+            )
+        ),
+        "the subscription tells when it was last shown something",
+    )
+
+
+def test_a_subscription_that_was_lost_is_retired_and_made_anew_at_the_next_visit(
+    application: Application, firefox: Firefox, shown: Screen, stack: Stack, autopush: Autopush
+) -> None:
+    firefox.open(stack.url)
+    firefox.wait_for(hooks.push("on"))
+    firefox.evaluate(
+        """const registration = await navigator.serviceWorker.ready;
+           await (await registration.pushManager.getSubscription()).unsubscribe();"""
+    )
+    firefox.close_all_tabs()
+    mark = autopush.requests.mark()
+    application.task(application.contact("Emmy Noether")).complete()
+    autopush.requests.wait_for(lambda request: request.status == 410, after=mark)
+
+    firefox.open(stack.url)
+    firefox.wait_for(hooks.push("on"))
+    firefox.close_all_tabs()
+    application.task(application.contact("Sophie Germain")).complete()
+    shown.wait_for("Outreach finished for Sophie Germain")
+    assert [("http_410",)] == stack.sql(
+        "select retired_reason from taskbell.subscriptions where origin = %s and retired_at is not null",
+        autopush.origin,
+    )

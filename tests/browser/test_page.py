@@ -1,0 +1,132 @@
+"""The page in Chromium, without a push service: it installs, fits every size and light, and polls."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+
+from tests.browser import hooks
+from tests.browser.application import Application
+from tests.browser.screen import Screen
+from tests.browser.stack import Stack
+from tests.stand_ins.chromium import chromium
+from tests.stand_ins.gcm import Gcm
+from tests.stand_ins.notification_daemon import NotificationDaemon
+
+pytestmark = pytest.mark.usefixtures("needs_chromium")
+
+SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
+
+
+@pytest.fixture(scope="module")
+def browser(
+    tmp_path_factory: pytest.TempPathFactory, gcm: Gcm, desktop: NotificationDaemon
+) -> Iterator[BrowserContext]:
+    profile = tmp_path_factory.mktemp("chromium")
+    with (
+        sync_playwright() as playwright,
+        chromium(playwright, profile, push_service=gcm, dbus_address=desktop.address) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """Open a tab; a complaint in its console is a failure."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page = browser.new_page()
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    page.close()
+    assert [] == complaints
+
+
+def test_the_page_can_be_installed(page: Page, stack: Stack, browser: BrowserContext) -> None:
+    page.goto(stack.url)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    devtools = browser.new_cdp_session(page)
+    assert [] == devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]
+
+
+def test_the_worker_shows_what_it_is_pushed(
+    page: Page, stack: Stack, browser: BrowserContext, shown: Screen
+) -> None:
+    page.goto(stack.url)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    devtools = browser.new_cdp_session(page)
+    registrations: list[dict[str, Any]] = []
+    devtools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: registrations.extend(event["registrations"]),
+    )
+    devtools.send("ServiceWorker.enable")
+    while not registrations:  # bounded by the time-out of the page's own calls
+        page.evaluate("navigator.serviceWorker.getRegistrations().then(() => 0)")
+    notification = {
+        "title": "Draft ready for Ada Lovelace",
+        "body": "Outreach",
+        "navigate": f"{stack.url}/?contact=ada",
+        "tag": "a" * 32,
+        "app_badge": 2,
+        "data": {"event_id": 1, "kind": "draft_ready", "contact_id": "ada"},
+    }
+    devtools.send(
+        "ServiceWorker.deliverPushMessage",
+        {
+            "origin": stack.url,
+            "registrationId": registrations[-1]["registrationId"],
+            "data": json.dumps({"web_push": 8030, "notification": notification}),
+        },
+    )
+    assert "Outreach" in shown.wait_for("Draft ready for Ada Lovelace").body
+    titles = (
+        "navigator.serviceWorker.ready.then(async (r) => (await r.getNotifications()).map((n) => n.title))"
+    )
+    assert ["Draft ready for Ada Lovelace"] == page.evaluate(titles)
+
+
+def test_without_a_server_that_holds_requests_the_page_polls_and_says_so(
+    page: Page, stack: Stack, application: Application
+) -> None:
+    def cannot_hold(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"can_hold": False})
+
+    page.route("**/v1/config", cannot_hold)
+    page.goto(stack.url)
+    expect(page.locator(hooks.updates("polling"))).to_contain_text("checking every 5 s")
+
+    ada = application.contact("Ada Lovelace")
+    task = application.task(ada)
+    expect(page.locator(hooks.badge(ada, "in_progress"))).to_be_visible(timeout=6_000)
+    task.fail("No address to write to")
+    expect(page.locator(hooks.badge(ada, "failed"))).to_be_visible(timeout=6_000)
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_fits_in_every_size_and_light(
+    page: Page, stack: Stack, application: Application, tmp_path: Path, size: str, light: Any
+) -> None:
+    ada = application.contact("Ada Lovelace, Countess of Lovelace and Enchantress of Numbers")
+    task = application.task(ada)
+    task.draft()
+    application.task(application.contact("Hedy Lamarr")).fail("No address to write to")
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=light)
+    for view, address in {"list": "/", "contact": f"/?contact={ada}", "settings": "/?settings"}.items():
+        page.goto(stack.url + address)
+        expect(page.locator("html[data-ready]")).to_be_attached()
+        expect(page.locator(hooks.VIEWS[view])).to_be_visible()
+        page.screenshot(path=tmp_path / f"{view}-{size}-{light}.png")
+        assert width == page.evaluate("document.documentElement.scrollWidth"), f"{view} is too wide"

@@ -1,0 +1,218 @@
+"""The other commands of `taskbell`, against a running stack and a push service: what they do and say."""
+
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from taskbell_local.demo_data import AGENTS, CONTACTS, agent_id, contact_id
+from tests.functions.local_stack import LocalStack, sanitised, taskbell
+from tests.stand_ins.push_service import Behaviour, PushService
+
+AGENT_SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def push_service() -> Iterator[PushService]:
+    with PushService(tls=False) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, push_service: PushService) -> Iterator[LocalStack]:
+    data = tmp_path_factory.mktemp("commands") / "data"
+    with LocalStack(data, environment={"EXTRA_PUSH_ORIGINS": push_service.origin}) as running:
+        until_idle(running)
+        yield running
+
+
+def until_idle(stack: LocalStack) -> None:
+    """Wait until the demo agent has done what waited for it, and all is handled."""
+    open_tasks = "select count(*) from public.agent_tasks where status in ('pending', 'in_progress')"
+    open_events = "select count(*) from taskbell.task_events where state = 'due'"
+    deadline = time.monotonic() + AGENT_SECONDS
+    while stack.sql(f"select ({open_tasks}) + ({open_events})") != [(0,)]:
+        assert time.monotonic() < deadline, "the demo agent does not work"
+        time.sleep(0.1)
+
+
+def run(stack: LocalStack, command: str, *arguments: str) -> list[str]:
+    """Run a command to its good end and return its lines; whether two events met in one batch is chance."""
+    done = taskbell(command, "--env", stack.data / "dev.env", *arguments)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout.replace(" (superseded)", "").splitlines()
+
+
+def request(stack: LocalStack, method: str, path: str, body: object = None) -> dict[str, object]:
+    """Ask the api as the demo's user."""
+    headers = {"Authorization": f"Bearer {stack.settings['DEMO_TOKEN']}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    asked = urllib.request.Request(stack.url + path, data, headers, method=method)  # noqa: S310  # our own
+    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+        content = answer.read()
+    found: dict[str, object] = json.loads(content) if content else {}
+    return found
+
+
+def no_burst(stack: LocalStack) -> None:
+    """Let earlier notifications be long ago: more than 3 in a minute would be held back as a digest."""
+    stack.sql("update taskbell.notifications set created_at = created_at - interval '2 minutes'")
+
+
+def subscribe(stack: LocalStack, service: PushService, name: str, *script: Behaviour) -> str:
+    """Subscribe as the page does; returns the subscription's id."""
+    subscription = service.new_subscription(*script)
+    key = request(stack, "GET", "/v1/config")["vapid_public_key"]
+    found = request(
+        stack, "PUT", "/v1/subscriptions", {**subscription, "vapid_public_key": key, "name": name}
+    )
+    return str(found["id"])
+
+
+def test_the_demo_shows_contacts_agents_and_every_kind_of_card(stack: LocalStack) -> None:
+    found = request(stack, "GET", "/v1/contacts")
+    assert {contact["name"] for contact in found["contacts"]} == set(CONTACTS)  # type: ignore[attr-defined]
+    assert {agent["name"] for agent in found["agents"]} == set(AGENTS.values())  # type: ignore[attr-defined]
+    inbox = request(stack, "GET", "/v1/inbox")
+    states = {state["contact_name"]: state["status"] for state in inbox["states"]}  # type: ignore[attr-defined]
+    assert (states["Ada Lovelace"], states["Hedy Lamarr"]) == ("draft_ready", "failed")
+    assert states["Grace Hopper"] in {"draft_ready", "failed"}
+
+
+def test_the_demo_agent_takes_a_pending_task_to_its_end(stack: LocalStack) -> None:
+    assigned = {"contact_id": contact_id("Barbara Liskov"), "agent_id": agent_id("followup")}
+    task = request(stack, "POST", "/v1/tasks", assigned)["task_id"]
+    until_idle(stack)
+    [ended] = stack.sql(
+        """select status, (select count(*) from public.agent_outreach_drafts where task_id = t.id),
+           (select count(*) from public.agent_activity_log where task_id = t.id)
+           from public.agent_tasks t where id = %s""",
+        task,
+    )
+    assert ended in {("completed", 1, 1), ("failed", 0, 1)}
+
+
+def test_simulate_without_a_subscription_says_what_to_do(stack: LocalStack) -> None:
+    told = run(stack, "simulate", "--contact", "grace")
+    page = "open http://localhost:N, click “Notify this browser”, and simulate again."
+    assert sanitised("\n".join(told)).splitlines() == [
+        "Grace Hopper · Outreach · completed",
+        "  event N: INSERT in_progress: handled",
+        "  event N: UPDATE completed: handled",
+        "  notification “Draft ready for Grace Hopper”",
+        f"No browser is subscribed yet: {page}",
+    ]
+
+
+def test_simulate_tells_what_became_of_a_task_delivery_by_delivery(
+    stack: LocalStack, push_service: PushService
+) -> None:
+    no_burst(stack)
+    kept = subscribe(stack, push_service, "Firefox on the desk")
+    subscribe(stack, push_service, "An old phone", Behaviour(status=410))
+    try:
+        told = run(stack, "simulate", "--contact", contact_id("Katherine Johnson"), "--agent", "followup")
+        assert sanitised("\n".join(told)).splitlines()[:4] == [
+            "Katherine Johnson · Follow-up · completed",
+            "  event N: INSERT in_progress: handled",
+            "  event N: UPDATE completed: handled",
+            "  notification “Draft ready for Katherine Johnson”",
+        ]
+        changing = r"delivery \d+ to |\(http.*?\)|, \d+(\.\d+)? ms"
+        deliveries = sorted(re.sub(changing, "", line) for line in told[4:])
+        assert deliveries == [
+            "  An old phone : gone with 410",
+            "  Firefox on the desk : accepted with 201 after the change",
+        ]
+        payloads = [json.loads(push.payload or b"{}") for push in push_service.received]
+        titles = {payload["notification"]["title"] for payload in payloads}
+        assert titles == {"Draft ready for Katherine Johnson"}
+    finally:
+        request(stack, "DELETE", f"/v1/subscriptions/{kept}")
+
+
+def test_simulate_tells_that_a_burst_is_held_back(stack: LocalStack, push_service: PushService) -> None:
+    no_burst(stack)
+    kept = subscribe(stack, push_service, "Firefox on the desk")
+    try:
+        told = run(stack, "simulate", "--count", "18")
+        assert any(line.endswith("held back (quiet hours or a burst)") for line in told), "\n".join(told)
+        assert told[-1].startswith("18 tasks, ")
+    finally:
+        request(stack, "DELETE", f"/v1/subscriptions/{kept}")
+
+
+def test_simulate_for_many_users_ends_with_a_summary(stack: LocalStack) -> None:
+    told = run(stack, "simulate", "--count", "4", "--users", "2", "--status", "failed")
+    assert len([line for line in told if line.endswith("· failed")]) == 4
+    assert "4 tasks, 0 deliveries: none" in told
+    owners = stack.sql("select count(distinct user_id) from public.agent_tasks where task_type = 'simulated'")
+    assert owners == [(2,)]
+
+
+def test_simulate_names_a_contact_that_is_not_there(stack: LocalStack) -> None:
+    done = taskbell("simulate", "--env", stack.data / "dev.env", "--contact", "Nobody")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "",
+        "taskbell: There is no contact called Nobody: add one on the page, or leave --contact out.\n",
+    )
+
+
+def test_status_begins_with_the_push_services_that_refuse_us(stack: LocalStack) -> None:
+    assert [re.sub(r"\d+", "N", line) for line in run(stack, "status")] == [
+        "push services: none blocked",
+        "events: N due, N dead",
+        "deliveries: N due, N accepted in the last N hours, N dead",
+        "subscriptions: N live, N retired",
+    ]
+    stack.sql(
+        "insert into taskbell.push_services (origin, blocked_until, reason, since)"
+        " values ('https://push.example', now() + interval '1 hour', 'unauthorized', now())"
+    )
+    try:
+        first = run(stack, "status")[0]
+        assert first.startswith("BLOCKED https://push.example since ")
+        assert first.endswith("Check VAPID_PRIVATE_KEY and VAPID_SUBJECT.")
+    finally:
+        stack.sql("delete from taskbell.push_services where origin = 'https://push.example'")
+
+
+def test_sweep_is_signed_and_migrate_finds_nothing_to_do(stack: LocalStack) -> None:
+    [swept] = run(stack, "sweep")
+    assert swept.startswith("taskbell: swept: {")
+    assert run(stack, "migrate") == ["nothing to do: the database has every migration"]
+
+
+def test_keys_says_where_each_goes() -> None:
+    done = taskbell("keys")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^VAPID_PRIVATE_KEY=[\w-]{43}$", done.stdout, re.MULTILINE)
+    assert re.search(r"^WEBHOOK_SECRETS=whsec_[A-Za-z0-9+/]{43}=$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["simulate", "status", "sweep", "migrate"])
+def test_without_a_stack_each_command_says_how_to_start_one(tmp_path: Path, command: str) -> None:
+    done = taskbell(command, "--env", tmp_path / "dev.env")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"taskbell: There is no {tmp_path / 'dev.env'}, so no stack runs here: start it with `taskbell dev`,"
+        " or name the settings of a deployment with --env FILE.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["simulate", "status", "sweep", "migrate"])
+def test_with_a_stack_that_ended_each_command_says_so(tmp_path: Path, command: str) -> None:
+    left = tmp_path / "dev.env"
+    left.write_text(
+        "DATABASE_URL=postgresql://postgres:x@127.0.0.1:1/postgres\nPUBLIC_URL=http://localhost:1\n"
+        "WEBHOOK_SECRETS=whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz\n"
+    )
+    done = taskbell(command, "--env", left)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "does not answer: start it with `taskbell dev`" in done.stderr
+    assert "Traceback" not in done.stderr
