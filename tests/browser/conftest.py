@@ -49,12 +49,18 @@ def need(what: str, *lacks: str | None) -> None:
 
 @pytest.fixture(scope="session")
 def needs_firefox() -> None:
-    need("a push shown and clicked in Firefox", firefox.missing(), notification_daemon.missing())
+    need(
+        "the page, and a push shown and clicked, in Firefox", firefox.missing(), notification_daemon.missing()
+    )
 
 
 @pytest.fixture(scope="session")
 def needs_chromium() -> None:
-    need("a push shown and clicked in Chromium", chromium.missing(), notification_daemon.missing())
+    need(
+        "the page, and a push shown and clicked, in Chromium",
+        chromium.missing(),
+        notification_daemon.missing(),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.stand_ins.firefox import Firefox
 from tests.stand_ins.notification_daemon import NotificationDaemon
 from tests.stand_ins.record import wait_until
 
-pytestmark = pytest.mark.usefixtures("needs_firefox")
+pytestmark = pytest.mark.usefixtures("needs_firefox", "nobody_looks")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def firefox(
         yield firefox
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def nobody_looks(firefox: Firefox, desktop: NotificationDaemon) -> None:
     """Begin each story with no page open and nothing on the desktop."""
     firefox.close_all_tabs()
@@ -195,3 +195,23 @@ def test_a_subscription_that_was_lost_is_retired_and_made_anew_at_the_next_visit
         "select retired_reason from taskbell.subscriptions where origin = %s and retired_at is not null",
         autopush.origin,
     )
+
+
+def test_a_draft_is_approved_with_the_notifications_own_button_and_no_page(
+    application: Application, firefox: Firefox, desktop: NotificationDaemon, shown: Screen, stack: Stack
+) -> None:
+    task = application.task(application.contact("Maryam Mirzakhani"))
+    task.draft()
+    task.complete()
+    notification = shown.wait_for("Draft ready for Maryam Mirzakhani")
+    button = notification.actions[notification.actions.index("Approve draft") - 1]
+
+    desktop.click(notification, button)
+    wait_until(
+        lambda: (
+            [("approved",)]
+            == stack.sql("select status from agent_outreach_drafts where task_id = %s", task.id)
+        ),
+        "the draft is approved",
+    )
+    assert ["about:blank"] == firefox.tabs()

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+from ctypes.util import find_library
 from pathlib import Path
 from typing import Any, Self
 
@@ -225,4 +226,7 @@ def program() -> str:
 
 def missing() -> str | None:
     """Return what the machine lacks for this, or None."""
-    return None if shutil.which(program()) else "Firefox is not installed (Debian: firefox-esr)"
+    if not shutil.which(program()):
+        return "Firefox is not installed (Debian: firefox-esr)"
+    # Firefox loads it when it first shows something on the desktop.
+    return None if find_library("notify") else "libnotify is not installed (Debian: libnotify4)"

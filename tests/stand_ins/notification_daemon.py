@@ -184,4 +184,4 @@ class NotificationDaemon:
 
 def missing() -> str | None:
     """Return what the machine lacks for this, or None."""
-    return None if shutil.which("dbus-daemon") else "dbus-daemon is not installed"
+    return None if shutil.which("dbus-daemon") else "dbus-daemon is not installed (Debian: dbus)"

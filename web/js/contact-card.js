@@ -53,8 +53,6 @@ export class ContactCard extends HTMLElement {
     const contact = contactOf(this.contactId);
     const name = contact?.name || states[0]?.contact_name || say("no_name");
     const badges = badgesOf(states, nowMs());
-    const part = partOf(states);
-    this.toggleAttribute("data-unseen", part === "attention");
     const link = h(
       "a",
       {
@@ -62,6 +60,7 @@ export class ContactCard extends HTMLElement {
         href: `/?contact=${encodeURIComponent(this.contactId)}`,
         "aria-current": this.hasAttribute("selected") ? "true" : null,
         "data-testid": "card",
+        "data-unseen": partOf(states) === "attention",
       },
       h("span", { class: "avatar", "aria-hidden": "true", text: initials(name) }),
       h(

@@ -29,6 +29,11 @@ class Job:
         """Hand over the response; only the first one counts."""
         self.batch.put(self.index, response)
 
+    def give_up(self) -> None:
+        """End it because the budget has ended, saying whether it may have arrived."""
+        error = "timeout" if self.started else "reset" if self.resent else "budget_exhausted"
+        self.finish(failure(error))
+
     @property
     def finished(self) -> bool:
         """Whether there is a response already."""
@@ -68,7 +73,7 @@ class Batch:
         """Give up on what waits for its turn; what is in flight, libcurl ends at the same moment."""
         for job in self.jobs:
             if not job.started:
-                job.finish(failure("reset" if job.resent else "budget_exhausted"))
+                job.give_up()
 
     def wait(self) -> list[PushResponse]:
         """Wait for all responses, not much longer than the budget."""
@@ -76,5 +81,5 @@ class Batch:
         # The first response counts: what the loop, if it was held up, has to say later changes nothing any
         # more.
         for job in self.jobs:
-            job.finish(failure("timeout" if job.started else "budget_exhausted"))
+            job.give_up()
         return [response for response in self.responses if response is not None]

@@ -115,7 +115,8 @@ class Loop:
             return
         left_seconds = job.batch.deadline - time.monotonic()
         if left_seconds <= 0:
-            self._skip(job, "budget_exhausted")
+            self._lanes.skipped(job)
+            job.give_up()
             return
         transfer = self._idle.pop() if self._idle else Transfer(self._ca_file)
         transfer.prepare(

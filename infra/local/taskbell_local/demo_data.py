@@ -6,8 +6,10 @@ changes or deletes stays as it is.
 
 import json
 import uuid
+from typing import TYPE_CHECKING
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg
 
 DEMO_USER_ID = "5a5e0000-0000-4000-8000-000000000001"
 DEMO_EMAIL = "demo@example.org"
@@ -33,14 +35,16 @@ def contact_id(name: str) -> str:
     return _id(f"contact/{name}")
 
 
-def ensure_user(connection: psycopg.Connection, user_id: str = DEMO_USER_ID, email: str = DEMO_EMAIL) -> None:
+def ensure_user(
+    connection: "psycopg.Connection", user_id: str = DEMO_USER_ID, email: str = DEMO_EMAIL
+) -> None:
     """Let the user exist."""
     connection.execute(
         "insert into auth.users (id, email) values (%s, %s) on conflict (id) do nothing", [user_id, email]
     )
 
 
-def ensure_agents(connection: psycopg.Connection) -> None:
+def ensure_agents(connection: "psycopg.Connection") -> None:
     """Let the two agents exist; they are everyone's."""
     for kind, name in AGENTS.items():
         connection.execute(
@@ -51,6 +55,8 @@ def ensure_agents(connection: psycopg.Connection) -> None:
 
 def insert_demo(database_url: str, *, contacts: bool) -> None:
     """Insert the demo user and, where `contacts` and the user never had any, all that is shown at first."""
+    import psycopg
+
     with psycopg.connect(database_url) as connection:
         ensure_user(connection)
         if not contacts:
@@ -70,7 +76,7 @@ def _id(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://taskbell.example/demo/{name}"))
 
 
-def _insert_contacts(connection: psycopg.Connection) -> None:
+def _insert_contacts(connection: "psycopg.Connection") -> None:
     for name, company in CONTACTS.items():
         address = f"{name.split()[0].lower()}@example.org"
         connection.execute(
@@ -80,7 +86,7 @@ def _insert_contacts(connection: psycopg.Connection) -> None:
         )
 
 
-def _insert_work(connection: psycopg.Connection) -> None:
+def _insert_work(connection: "psycopg.Connection") -> None:
     """Leave a draft, a failure, a plan and a task that waits, so that each kind of card is to be seen."""
     drafted = _insert_task(connection, "Ada Lovelace", "outreach", "in_progress")
     connection.execute(
@@ -117,7 +123,7 @@ def _insert_work(connection: psycopg.Connection) -> None:
     )
 
 
-def _insert_task(connection: psycopg.Connection, name: str, kind: str, status: str) -> uuid.UUID:
+def _insert_task(connection: "psycopg.Connection", name: str, kind: str, status: str) -> uuid.UUID:
     row = connection.execute(
         """insert into public.agent_tasks (user_id, agent_id, task_type, status, input_data)
            values (%s, %s, %s, %s, %s) returning id""",

@@ -19,15 +19,15 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from taskbell_local import places
+from taskbell_local import keys, places
+from taskbell_local.demo_data import DEMO_EMAIL, DEMO_USER_ID
 from taskbell_local.env_file import write_env
 from taskbell_local.errors import StackError
+from taskbell_local.function_settings import function_settings
 from taskbell_local.postgres import EmbeddedPostgres
-
-if TYPE_CHECKING:
-    from taskbell_local.served_function import ServedFunction
+from taskbell_local.served_function import ServedFunction
 
 HELD_REQUESTS = 64  # threads of the api: each waiting page occupies one
 THREADS = {"webhook": 8, "api": HELD_REQUESTS, "sweep": 4}
@@ -64,6 +64,7 @@ def run(options: Options) -> None:
     logging.basicConfig(format="taskbell: %(message)s", level=logging.INFO)
     try:
         with _only_one(options), contextlib.suppress(asyncio.CancelledError):
+            _check_port(options.port)
             asyncio.run(_until_signalled(options))
     except BaseExceptionGroup as group:
         if (known := group.subgroup(StackError)) is None:
@@ -94,41 +95,34 @@ async def _run(options: Options) -> None:
     starting = asyncio.get_running_loop().run_in_executor(None, postgres.start)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(_stop_postgres, postgres, starting)
-        # Heavy imports, while Postgres starts.
-        import aiohttp
-
-        from taskbell_local import cron, demo_agent, keys, relay
-        from taskbell_local.demo_data import DEMO_EMAIL, DEMO_USER_ID
-        from taskbell_local.front import Front
-        from taskbell_local.preparation import function_settings, own_environment, prepare
-        from taskbell_local.served_function import ServedFunction
-
         made = keys.load_or_make(options.data / "keys.json")
         token = made.user_token(f"{options.url}/auth/v1", DEMO_USER_ID, DEMO_EMAIL)
-        ports = dict(zip(THREADS, _free_ports(len(THREADS)), strict=True))
-        urls = {target: f"http://127.0.0.1:{port}" for target, port in ports.items()}
-        front = Front(places.WEB, urls, made.jwks, options.port)
-        functions: list[ServedFunction] = []
-        stack.push_async_callback(_stop_functions, functions)
-        stack.push_async_callback(front.stop)
-        try:
-            await front.start()
-        except OSError as error:
-            raise StackError(
-                "port_taken",
-                f"Port {options.port} is taken: stop what uses it, or choose another with --port.",
-            ) from error
         await asyncio.shield(starting)
         if postgres.reattached:
             log.info("found Postgres still running, as it was left")
         settings = function_settings(options.url, postgres.url, made, token)
-        environment = {**own_environment(os.environ), **settings}
-        for target, threads in THREADS.items():
-            function = ServedFunction(
-                target, ports[target], environment, options.data / "run" / target, threads
-            )
-            functions.append(function)
+        ports = dict(zip(THREADS, _free_ports(len(THREADS)), strict=True))
+        functions = [
+            ServedFunction(target, port, settings, options.data / "run" / target, THREADS[target])
+            for target, port in ports.items()
+        ]
+        stack.push_async_callback(_stop_functions, functions)
+        for function in functions:
             await function.start()
+        # Heavy imports, while the functions do theirs.
+        import aiohttp
+
+        from taskbell_local import cron, demo_agent, relay
+        from taskbell_local.front import Front
+        from taskbell_local.preparation import prepare
+
+        urls = {function.target: function.url for function in functions}
+        front = Front(places.WEB, urls, made.jwks, options.port)
+        stack.push_async_callback(front.stop)
+        try:
+            await front.start()
+        except OSError as error:
+            raise _taken(options.port) from error
         await _in_thread(lambda: prepare(postgres, urls, made, demo=options.demo))
         write_env(options.data / places.ENV_FILE, {**settings, "DEMO_USER_ID": DEMO_USER_ID})
         async with aiohttp.ClientSession() as session:
@@ -192,6 +186,27 @@ def _only_one(options: Options) -> Iterator[None]:
         lock.write(f"{options.url}, process {os.getpid()}")
         lock.flush()
         yield
+
+
+def _check_port(port: int) -> None:
+    """Refuse a taken port before anything is started."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen()
+        except PermissionError as error:
+            raise StackError(
+                "port_refused", f"Port {port} is for root only: choose one above 1023 with --port."
+            ) from error
+        except OSError as error:
+            raise _taken(port) from error
+
+
+def _taken(port: int) -> StackError:
+    return StackError(
+        "port_taken", f"Port {port} is taken: stop what uses it, or choose another with --port."
+    )
 
 
 def _free_ports(count: int) -> list[int]:

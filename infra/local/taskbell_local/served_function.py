@@ -1,6 +1,6 @@
 """One deployed function, served on a loopback port by the Functions Framework.
 
-In: a target of functions/main.py and its environment. Out: a base URL that answers. It starts one group of
+In: a target of functions/main.py and its settings. Out: a base URL that answers. It starts one group of
 processes, starts it again should it end by itself, and stops it; it touches nothing else.
 """
 
@@ -12,11 +12,14 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from taskbell_local.errors import StackError
+from taskbell_local.function_settings import own_environment
 from taskbell_local.places import FUNCTIONS
+
+if TYPE_CHECKING:
+    import aiohttp
 
 STOP_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
@@ -31,13 +34,14 @@ class ServedFunction:
     """`target` on `port`. `threads` is how many requests it works on, or holds, at once."""
 
     def __init__(
-        self, target: str, port: int, environment: Mapping[str, str], run_folder: Path, threads: int
+        self, target: str, port: int, settings: Mapping[str, str], run_folder: Path, threads: int
     ) -> None:
         self.target = target
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
         self._environment = {
-            **environment,
+            **own_environment(os.environ),
+            **settings,
             "THREADS": str(threads),
             "PYTHONUNBUFFERED": "1",
             "XDG_RUNTIME_DIR": str(run_folder),  # gunicorn's control socket: here, not in the home folder
@@ -64,8 +68,10 @@ class ServedFunction:
             start_new_session=True,  # its own group; Ctrl-C reaches us alone, and we stop it in order
         )
 
-    async def answers(self, session: aiohttp.ClientSession, path: str) -> None:
+    async def answers(self, session: "aiohttp.ClientSession", path: str) -> None:
         """Return when it answers `path` without a fault; raises StackError if it ends or takes too long."""
+        import aiohttp
+
         for _ in range(int(ANSWER_SECONDS / POLL_SECONDS)):
             if self._process is None or self._process.returncode is not None:
                 break
