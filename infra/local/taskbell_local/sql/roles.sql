@@ -20,11 +20,10 @@ begin
   end loop;
   -- From Postgres 16 on, CREATEROLE alone no longer lets a role pass on what it was not given with ADMIN.
   execute 'grant anon, authenticated, service_role to postgres with admin option';
+  execute 'grant pg_monitor, pg_read_all_data, pg_signal_backend, supabase_realtime_admin to postgres';
+  execute 'grant anon, authenticated, service_role to authenticator';
 end
 $$;
-
-grant pg_monitor, pg_read_all_data, pg_signal_backend, supabase_realtime_admin to postgres;
-grant anon, authenticated, service_role to authenticator;
 
 alter role postgres set search_path to "$user", public, extensions;
 alter role anon set statement_timeout to '3s';
