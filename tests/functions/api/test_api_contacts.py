@@ -35,7 +35,7 @@ def test_a_contact_shows_what_agents_do_wrote_plan_and_did(stage: Stage) -> None
     stage.dispatch()
     view = browser.get(f"/v1/contacts/{contact}").json()
     assert contact == view["contact"]["id"]
-    assert [(active, "in_progress"), (done, "draft_ready")] == [
+    assert [(active, "in_progress"), (done, "completed")] == [
         (task["id"], task["status"]) for task in view["tasks"]
     ]
     assert [(draft, "Hello", "Dear Ada", "draft")] == [
