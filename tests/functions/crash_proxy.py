@@ -1,0 +1,176 @@
+"""Stands between the function process and Postgres, and knows at each moment how far a call has come.
+
+In: connections in Postgres's wire protocol, without TLS. Out: the same, to the server. Touches one loopback
+port and the trap. Frames are a type, a length and a body (postgresql.org/docs: Message Formats). Of the
+client's we read which statement is bound, of the server's when a statement is complete and when a transaction
+is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import Callable
+
+from taskbell_local.errors import PostgresError
+from tests.functions.crash_trap import Point, Trap
+
+RPC = re.compile(rb'public\."?taskbell_(record|claim|apply|settle)"?\(')
+FLUSH = b"H\x00\x00\x00\x04"
+PATIENCE_SECONDS = 10.0
+
+
+class PostgresProxy:
+    """Listens on `port`; `server_port` is asked anew for each connection, since servers move."""
+
+    def __init__(self, server_port: Callable[[], int], trap: Trap) -> None:
+        self._server_port = server_port
+        self._trap = trap
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self._threads: list[threading.Thread] = []
+        self._spawn(self._accept)
+
+    def close(self) -> None:
+        """Take no more connections, and wait until those that are open end with their client."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in list(self._threads):
+            thread.join(PATIENCE_SECONDS)
+
+    def _spawn(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, name="postgres-proxy", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._spawn(self._serve, client)
+
+    def _serve(self, client: socket.socket) -> None:
+        if self._trap.reached(Point.CONNECT):
+            client.close()
+            return
+        try:
+            server = socket.create_connection(("127.0.0.1", self._server_port()), timeout=5)
+        except (OSError, PostgresError):  # it is dead just now
+            client.close()
+            return
+        server.settimeout(None)
+        for each in (client, server):
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _Connection(client, server, self._trap).run()
+
+
+class _Connection:
+    """One connection: two threads, one for each direction, that both end with either side."""
+
+    def __init__(self, client: socket.socket, server: socket.socket, trap: Trap) -> None:
+        self._client, self._server, self._trap = client, server, trap
+        self._statements: dict[bytes, bytes] = {}
+        self._call = ""  # which of our functions is being called, until its transaction is over
+        self._committing = False
+        self._asked = self._completed = 0
+        self._progress = threading.Condition()
+
+    def run(self) -> None:
+        back = threading.Thread(target=self._backward, daemon=True)
+        back.start()
+        with contextlib.suppress(OSError, EOFError):
+            self._server.sendall(_startup(self._client))
+            while True:
+                kind, frame = _frame(self._client)
+                self._before(kind, frame[5:])
+                self._server.sendall(frame)
+        self._end()
+        back.join()
+        self._client.close()
+        self._server.close()
+
+    def _before(self, kind: bytes, body: bytes) -> None:
+        """Look at a frame of the client's before it is passed on; kills where that is asked."""
+        if kind == b"P":
+            name, query, _ = body.split(b"\0", 2)
+            self._statements[name] = query
+        elif kind == b"B":
+            query = self._statements.get(body.split(b"\0", 2)[1], b"")
+            if found := RPC.search(query):
+                self._call = found[1].decode()
+                self._at("ASKED")
+            elif query.upper().startswith(b"COMMIT"):
+                if self._wants("OPEN"):
+                    self._server.sendall(FLUSH)
+                    with self._progress:
+                        self._progress.wait_for(lambda: self._completed >= self._asked, PATIENCE_SECONDS)
+                    self._at("OPEN")
+                self._committing = True
+        elif kind == b"E":
+            with self._progress:
+                self._asked += 1
+
+    def _backward(self) -> None:
+        withheld = b""
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                kind, frame = _frame(self._server)
+                if kind == b"C":
+                    with self._progress:
+                        self._completed += 1
+                        self._progress.notify_all()
+                withheld += frame
+                over = self._committing and kind == b"Z" and frame[5:] == b"I"
+                if over:
+                    self._at("COMMITTED")
+                if over or not (self._committing and self._wants("COMMITTED")):
+                    self._client.sendall(withheld)
+                    withheld = b""
+                if over:
+                    self._at("ANSWERED")
+                    self._call, self._committing = "", False
+        self._end()
+
+    def _point(self, moment: str) -> Point | None:
+        return Point.__members__.get(f"{self._call.upper()}_{moment}")
+
+    def _wants(self, moment: str) -> bool:
+        point = self._point(moment)
+        return point is not None and self._trap.waits_for(point)
+
+    def _at(self, moment: str) -> None:
+        point = self._point(moment)
+        if point is not None and self._trap.reached(point):
+            raise EOFError  # its process is dead: nothing more goes either way
+
+    def _end(self) -> None:
+        for each in (self._client, self._server):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+def _startup(client: socket.socket) -> bytes:
+    """The first packet of a client has no type."""
+    head = _exactly(client, 4)
+    return head + _exactly(client, int.from_bytes(head) - 4)
+
+
+def _frame(source: socket.socket) -> tuple[bytes, bytes]:
+    head = _exactly(source, 5)
+    return head[:1], head + _exactly(source, int.from_bytes(head[1:]) - 4)
+
+
+def _exactly(source: socket.socket, count: int) -> bytes:
+    parts = []
+    while count:
+        part = source.recv(min(count, 1 << 16))
+        if not part:
+            raise EOFError
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)

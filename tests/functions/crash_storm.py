@@ -1,0 +1,134 @@
+"""Changes without end while everything dies: worker, whole function, relay, database, at random moments.
+
+In: a stage, a seed, a number of changes. Out: what was written, version by version, and when what died.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field, replace
+
+from psycopg.types.json import Jsonb
+
+from tests.database.model_fold import Version
+from tests.functions.crash_account import Repeat
+from tests.functions.crash_stage import Stage
+from tests.functions.crash_trap import Point
+
+LONGEST_PAUSE_SECONDS = 0.1
+FEW_TASKS = 8
+POINTS = [
+    point
+    for point in Point
+    if not point.name.startswith("RECORD") and point not in (Point.ANY, Point.PUSH_HALF, Point.PUSH_ALL)
+]
+STATUSES = ["pending", "in_progress", "completed", "completed", "failed"]
+
+
+@dataclass
+class Storm:
+    """`versions` is the writer's own record; `outages` are spans of time.monotonic's clock."""
+
+    stage: Stage
+    chance: random.Random
+    versions: list[Version] = field(default_factory=list)
+    outages: list[tuple[float, float]] = field(default_factory=list)
+    kills: dict[str, int] = field(default_factory=dict)
+
+    def rage(self, changes: int) -> None:
+        """Make so many changes; the database dies twice, the whole function and the relay now and then."""
+        crashes = {changes // 3, 2 * changes // 3}
+        for number in range(changes):
+            self._change()
+            time.sleep(self.chance.uniform(0, LONGEST_PAUSE_SECONDS))
+            if number in crashes:
+                self._kill_database()
+            elif number % 25 == 24:
+                self._kill_function()
+            else:
+                self._kill_something()
+        self.stage.trap.disarm()
+        self.stage.restart_function()
+
+    def explains(self, repeat: Repeat) -> bool:
+        """Whether something died between the first push and the second, so that the first was not settled."""
+        deaths = [*self.outages, *((death, death) for death in self.stage.function.deaths)]
+        first, second = repeat.first.arrived_at, repeat.second.arrived_at
+        return any(first <= ended and began <= second for began, ended in deaths)
+
+    def _change(self) -> None:
+        chance = self.chance
+        tasks = [version for version in self._newest() if not version.gone]
+        action = chance.choice(["insert", "update", "update", "update", "delete"]) if tasks else "insert"
+        if action == "insert":
+            self._insert()
+        elif action == "delete" and len(tasks) > FEW_TASKS:
+            old = chance.choice(tasks)
+            self.stage.sql("delete from public.agent_tasks where id = %s", old.task)
+            self._wrote(replace(old, gone=True))
+        else:
+            self._update(chance.choice(tasks))
+
+    def _insert(self) -> None:
+        owner = self.chance.choice(list(self.stage.people))
+        contact, status = self.chance.choice(self.stage.people[owner]), self.chance.choice(STATUSES)
+        columns = {"user_id": owner, "agent_id": self.stage.agent, "status": status}
+        task = self.stage.insert("agent_tasks", **columns, input_data={"contactId": contact})
+        self._wrote(Version(0, task, owner, contact, self.stage.agent, status))
+
+    def _update(self, old: Version) -> None:
+        moves = self.chance.random() < 0.1
+        contact = self.chance.choice(self.stage.people[old.owner]) if moves else old.contact
+        new = replace(old, status=self.chance.choice(STATUSES), contact=contact)
+        self.stage.sql(
+            "update public.agent_tasks set status = %s, input_data = %s where id = %s",
+            new.status,
+            Jsonb({"contactId": contact}),
+            new.task,
+        )
+        if new != old:
+            self._wrote(new)
+
+    def _wrote(self, version: Version) -> None:
+        self.versions.append(replace(version, number=len(self.versions) + 1))
+
+    def _newest(self) -> list[Version]:
+        return list({version.task: version for version in self.versions}.values())
+
+    def _kill_something(self) -> None:
+        number = self.chance.random()
+        if number < 0.3:
+            with self.stage.function.dead():
+                self.stage.let_leases_end()
+            self._count("worker, any moment")
+        elif number < 0.5:
+            deaths = len(self.stage.function.deaths)
+            self.stage.trap.arm(self.chance.choice(POINTS), self.stage.function.kill_worker)
+            self._change()
+            if self.stage.trap.sprung.wait(0.5):
+                self._count("worker, at a point", len(self.stage.function.deaths) - deaths)
+        elif number < 0.56:
+            self.stage.relay.kill()
+            self.stage.relay.start()
+            self._count("relay")
+        elif number < 0.7:
+            self.stage.sql("select taskbell.wake_if_due()")
+
+    def _kill_function(self) -> None:
+        self.stage.trap.disarm()
+        self.stage.function.kill()
+        self._count("whole function")
+        self.stage.let_leases_end()
+        self.stage.function.start()
+
+    def _kill_database(self) -> None:
+        began = time.monotonic()
+        self.stage.postgres.kill()
+        time.sleep(self.chance.uniform(0, LONGEST_PAUSE_SECONDS))
+        self.stage.postgres.start()
+        self.outages.append((began, time.monotonic()))
+        self._count("database")
+
+    def _count(self, what: str, kills: int = 1) -> None:
+        self.kills[what] = self.kills.get(what, 0) + kills
