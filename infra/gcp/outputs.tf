@@ -1,0 +1,24 @@
+output "page_ip_address" {
+  description = "Point the A record of the domain here; the certificate follows within the hour."
+  value       = google_compute_global_address.page.address
+}
+
+output "public_url" {
+  description = "Where people open the page; PUBLIC_URL for `taskbell doctor`."
+  value       = local.public_url
+}
+
+output "sweep_url" {
+  description = "Private: for Cloud Scheduler alone. Keep it out of Vault, as pg_net cannot make OIDC tokens."
+  value       = "${google_cloud_run_v2_service.function["sweep"].uri}/sweep"
+}
+
+output "vault_statement" {
+  description = "Run it in Supabase's SQL editor, so that the database knows whom to wake."
+  value       = "select vault.create_secret('${google_cloud_run_v2_service.function["webhook"].uri}/webhook', 'taskbell_webhook_url');"
+}
+
+output "webhook_url" {
+  description = "What the database wakes; for Vault."
+  value       = "${google_cloud_run_v2_service.function["webhook"].uri}/webhook"
+}

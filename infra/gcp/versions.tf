@@ -1,0 +1,32 @@
+# Taskbell on Google Cloud: three functions, the page, one address, secrets by reference.
+#
+#   set -a; . ./taskbell.env; set +a      # what `taskbell keys` printed, and SUPABASE_SECRET_KEY
+#   export TF_VAR_secrets="{\"SUPABASE_SECRET_KEY\":\"$SUPABASE_SECRET_KEY\",
+#     \"VAPID_PRIVATE_KEY\":\"$VAPID_PRIVATE_KEY\",\"WEBHOOK_SECRETS\":\"$WEBHOOK_SECRETS\"}"
+#   terraform -chdir=infra/gcp init
+#   terraform -chdir=infra/gcp apply      # asks for the rest; see variables.tf
+#
+# Then do what the outputs say, and run `taskbell doctor --env taskbell.env`.
+terraform {
+  required_version = ">= 1.11" # write-only arguments: secrets reach Secret Manager and never the state
+
+  required_providers {
+    archive = {
+      source  = "hashicorp/archive"
+      version = "~> 2.7"
+    }
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 6.30, < 9"
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.7"
+    }
+  }
+}
+
+provider "google" {
+  project = var.project_id
+  region  = var.region
+}
