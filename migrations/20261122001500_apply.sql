@@ -116,7 +116,9 @@ begin
     v_verdicts, p_now + make_interval(secs => p_lease_seconds), p_now
   );
 
-  update taskbell.tasks t set event_id = e.id, gone = e.operation = 'DELETE', applied_at = p_now
+  -- A follow-up is no task that could still change: what is remembered of it may go.
+  update taskbell.tasks t set
+    event_id = e.id, gone = e.operation = 'DELETE' or e.source = 'schedule', applied_at = p_now
   from taskbell.task_events e
   where e.id = any (v_won) and t.task_id = e.task_id;
   update taskbell.task_events e set

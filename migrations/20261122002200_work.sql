@@ -1,8 +1,11 @@
 -- What the user asks of agents. Runs as the signed-in user; what row level security hides is answered with
 -- null.
 
--- Gives an agent a task for a contact.
-create function public.taskbell_assign(p_contact_id text, p_agent_id text, p_instructions text default null)
+-- Gives an agent a task for a contact. Whoever asks may name the task: asked twice, because the first answer
+-- was lost, it is made once.
+create function public.taskbell_assign(
+  p_contact_id text, p_agent_id text, p_instructions text default null, p_task_id uuid default null
+)
 returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
@@ -18,15 +21,21 @@ begin
   if v_agent is null or taskbell.describe_contact(p_contact_id, v_user_id) is null then
     return null;
   end if;
-  insert into public.agent_tasks (user_id, agent_id, task_type, input_data)
+  insert into public.agent_tasks (id, user_id, agent_id, task_type, input_data)
   values (
+    coalesce(p_task_id, gen_random_uuid()),
     v_user_id,
     p_agent_id::uuid,
     coalesce(v_agent ->> 'kind', 'outreach'),
     jsonb_strip_nulls(jsonb_build_object('contactId', p_contact_id, 'instructions', p_instructions))
   )
+  on conflict (id) do nothing
   returning id into v_task_id;
-  return jsonb_build_object('task_id', v_task_id);
+  if v_task_id is null then
+    -- Made before, or the id is another's.
+    v_task_id := (select t.id from public.agent_tasks t where t.id = p_task_id and t.user_id = v_user_id);
+  end if;
+  return case when v_task_id is not null then jsonb_build_object('task_id', v_task_id) end;
 end
 $$;
 
@@ -69,9 +78,9 @@ exception
 end
 $$;
 
-revoke execute on function public.taskbell_assign(text, text, text) from public, anon, service_role;
+revoke execute on function public.taskbell_assign(text, text, text, uuid) from public, anon, service_role;
 revoke execute on function public.taskbell_review_draft(text, text) from public, anon, service_role;
 revoke execute on function public.taskbell_retry_task(text) from public, anon, service_role;
-grant execute on function public.taskbell_assign(text, text, text) to authenticated;
+grant execute on function public.taskbell_assign(text, text, text, uuid) to authenticated;
 grant execute on function public.taskbell_review_draft(text, text) to authenticated;
 grant execute on function public.taskbell_retry_task(text) to authenticated;

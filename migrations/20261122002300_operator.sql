@@ -71,7 +71,9 @@ as $$
   )
 $$;
 
--- Makes dead letters due again, as if they were new. An event that others have overtaken ends as superseded.
+-- Makes dead letters due again, as if they were new; returns how many. What can no longer be wanted ends
+-- here: an event whose task has gone on since; a delivery in whose place a newer notification stands, whose
+-- task is gone, or whose browser is.
 create function public.taskbell_resend(
   p_event_ids bigint[] default '{}', p_delivery_ids bigint[] default '{}', p_now timestamptz default now()
 )
@@ -82,18 +84,61 @@ declare
   v_events int;
   v_deliveries int;
 begin
-  update taskbell.task_events e set
-    state = 'due', due_at = 'epoch', attempts = 0, reason = null, finished_at = null
-  where e.id = any (p_event_ids) and e.state = 'dead';
-  get diagnostics v_events = row_count;
+  with dead as materialized (
+    select
+      e.id,
+      exists (select from taskbell.tasks t where t.task_id = e.task_id and t.event_id > e.id) as overtaken
+    from taskbell.task_events e
+    where e.id = any (p_event_ids) and e.state = 'dead'
+    order by e.id
+    for update
+  ),
+  again as (
+    update taskbell.task_events e set
+      state = case when dead.overtaken then 'done' else 'due' end,
+      due_at = 'epoch',
+      attempts = 0,
+      reason = case when dead.overtaken then 'superseded' end,
+      finished_at = case when dead.overtaken then p_now end
+    from dead
+    where e.id = dead.id
+    returning e.state
+  )
+  select count(*) filter (where state = 'due') into v_events from again;
 
-  update taskbell.deliveries d set
-    state = 'due', due_at = p_now, attempts = 0, status_code = null, reason = null, finished_at = null,
-    expires_at = p_now + make_interval(secs => greatest(n.ttl_seconds, 60))
-  from taskbell.notifications n, taskbell.subscriptions s
-  where d.id = any (p_delivery_ids) and d.state in ('rejected', 'expired')
-    and n.id = d.notification_id and s.id = d.subscription_id and s.retired_at is null;
-  get diagnostics v_deliveries = row_count;
+  with dead as materialized (
+    select
+      d.id, n.ttl_seconds,
+      case
+        when s.retired_at is not null then 'gone'
+        when n.cancelled_at is not null then 'cancelled'
+        when exists (
+          select from taskbell.notifications o
+          where o.user_id = n.user_id and o.tag = n.tag and o.event_id > n.event_id
+        ) then 'superseded'
+        else 'due'
+      end as state
+    from taskbell.deliveries d
+    join taskbell.notifications n on n.id = d.notification_id
+    join taskbell.subscriptions s on s.id = d.subscription_id
+    where d.id = any (p_delivery_ids) and d.state in ('rejected', 'expired')
+    order by d.id
+    for update of d
+  ),
+  again as (
+    update taskbell.deliveries d set
+      state = dead.state,
+      due_at = p_now,
+      attempts = 0,
+      status_code = null,
+      reason = case when dead.state <> 'due' then 'not_wanted_any_more' end,
+      finished_at = case when dead.state <> 'due' then p_now end,
+      expires_at = p_now + make_interval(secs => greatest(dead.ttl_seconds, 60))
+    from dead
+    where d.id = dead.id
+    returning d.state
+  )
+  select count(*) filter (where state = 'due') into v_deliveries from again;
   return jsonb_build_object('events', v_events, 'deliveries', v_deliveries);
 end
 $$;

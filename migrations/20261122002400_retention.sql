@@ -1,8 +1,8 @@
 -- Keeps the tables small, in bounded batches, and says whether the database is fit to serve.
 
 -- Removes what has been finished for long: events, notifications with their deliveries, what is remembered
--- of tasks that are gone, browsers that were retired. Never what is still due. Call again while a count
--- equals p_batch.
+-- of tasks that are gone and of follow-ups that were raised, browsers that were retired. Never what is still
+-- due. Call again while a count equals p_batch.
 create function public.taskbell_prune(
   p_older_than interval default interval '30 days', p_batch int default 1000, p_now timestamptz default now()
 )
@@ -15,6 +15,7 @@ declare
   v_notifications int;
   v_tasks int;
   v_subscriptions int;
+  v_followups int;
 begin
   delete from taskbell.task_events e
   where e.id in (
@@ -56,6 +57,17 @@ begin
   );
   get diagnostics v_subscriptions = row_count;
 
+  delete from taskbell.raised_followups r
+  where r.followup_id in (
+    select x.followup_id from taskbell.raised_followups x
+    -- What is younger than that would be raised again.
+    where x.scheduled_for < least(v_before, p_now - interval '8 days')
+    order by x.scheduled_for
+    limit p_batch
+    for update skip locked
+  );
+  get diagnostics v_followups = row_count;
+
   begin
     -- pg_cron never forgets a run of its own accord.
     delete from cron.job_run_details r
@@ -66,7 +78,8 @@ begin
       raise notice 'taskbell: the clock''s log was not pruned (%)', sqlstate;
   end;
   return jsonb_build_object(
-    'events', v_events, 'notifications', v_notifications, 'tasks', v_tasks, 'subscriptions', v_subscriptions
+    'events', v_events, 'notifications', v_notifications, 'tasks', v_tasks,
+    'subscriptions', v_subscriptions, 'followups', v_followups
   );
 end
 $$;

@@ -1,5 +1,6 @@
--- The clock: every 15 seconds a look at two indexes, and a wake-up only if something is due. So a lost
--- webhook, an expired lease, a retry, or quiet hours that have ended cost seconds and nothing else.
+-- The clock: every 15 seconds a look at three indexes, and a wake-up only if something is due. So a lost
+-- webhook, an expired lease, a retry, quiet hours that have ended, or a follow-up that has fallen due cost
+-- seconds and nothing else.
 do $$
 begin
   if exists (select from pg_catalog.pg_available_extensions where name = 'pg_cron') then
@@ -17,13 +18,21 @@ returns boolean
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_event_id bigint := (
+  v_event_id bigint;
+begin
+  begin
+    perform taskbell.raise_due_followups(p_now);
+  exception
+    when others then
+      -- The schedule is the application's; a mistake in it must not stop the clock.
+      raise warning 'taskbell: follow-ups were not raised (%)', sqlstate;
+  end;
+  v_event_id := (
     select e.id from taskbell.task_events e
     where e.state = 'due' and e.due_at <= p_now
     order by e.due_at, e.id
     limit 1
   );
-begin
   if v_event_id is null and not exists (
     select from taskbell.deliveries d where d.state = 'due' and d.due_at <= p_now
   ) then

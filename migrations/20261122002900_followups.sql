@@ -1,18 +1,20 @@
 -- Follow-ups that have fallen due become events, and from there on go the way of every other event.
 
--- Which schedule was raised for which time: once each, and again if it is put off. A person may leave a
--- follow-up as it is for years, so this is not forgotten with the event.
+-- Which schedule was raised for which time: once each, and again if it is put off. Nothing is raised that
+-- fell due more than a week ago, so this is forgotten after a month, with the event.
 create table taskbell.raised_followups (
   followup_id text primary key,
   scheduled_for timestamptz not null
 );
+create index raised_followups_scheduled_for on taskbell.raised_followups (scheduled_for);
 alter table taskbell.raised_followups enable row level security;
 revoke all on taskbell.raised_followups from public, anon, authenticated;
 grant select on taskbell.raised_followups to service_role;
 
 -- Makes an event of each follow-up that fell due within the last week, at most p_limit of them; returns how
--- many. The event's record is that of a task with the status followup_due, so that taskbell.describe_task
--- reads it like any other. Where the schedule's table is not ours and has other columns, nothing is raised.
+-- many. The clock asks (taskbell.wake_if_due). The event's record is that of a task with the status
+-- followup_due, so that taskbell.describe_task reads it like any other. Where the schedule's table is not
+-- ours and has other columns, nothing is raised.
 create function taskbell.raise_due_followups(p_now timestamptz default now(), p_limit int default 500)
 returns int
 language plpgsql security definer set search_path = ''
@@ -50,7 +52,7 @@ begin
         'user_id', due.user_id,
         'agent_id', due.agent_id,
         'status', 'followup_due',
-        'input_data', jsonb_build_object('contactId', due.contact_id),
+        'input_data', jsonb_build_object('contactId', due.contact_id::text),
         'error_message', due.note,
         'updated_at', due.scheduled_for
       ),

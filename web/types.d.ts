@@ -156,6 +156,7 @@ type WorkerMessage =
 interface NoteData {
   event_id: number | null;
   kind: string;
+  task_id?: string | null;
   contact_id: string | null;
   agent_id: string | null;
   contact_name?: string | null;

@@ -26,13 +26,23 @@ class Task:
         """Let the agent take it."""
         self.stack.sql("update agent_tasks set status = 'in_progress' where id = %s", self.id)
 
-    def draft(self) -> None:
+    def draft(self, subject: str = "Hello") -> None:
         """Let the agent leave a draft; the task goes on."""
         self.stack.sql(
             """insert into agent_outreach_drafts (user_id, contact_id, agent_id, task_id, subject, body)
-               values (%s, %s, %s, %s, 'Hello', 'Shall we talk?')""",
-            *(self.user_id, self.contact_id, self.agent_id, self.id),
+               values (%s, %s, %s, %s, %s, 'Shall we talk?')""",
+            *(self.user_id, self.contact_id, self.agent_id, self.id, subject),
         )
+
+    def draft_status(self) -> str:
+        """Return what has been decided about its draft."""
+        [(status,)] = self.stack.sql("select status from agent_outreach_drafts where task_id = %s", self.id)
+        return str(status)
+
+    def status(self) -> str:
+        """Return how far it is."""
+        [(status,)] = self.stack.sql("select status from agent_tasks where id = %s", self.id)
+        return str(status)
 
     def complete(self) -> None:
         """Let the agent be done."""
@@ -94,6 +104,21 @@ class Application:
         task.start()
         return task
 
+    def plan(self, contact_id: str, note: str) -> None:
+        """Plan a follow-up."""
+        self._stack.sql(
+            """insert into agent_followup_schedule (user_id, contact_id, agent_id, scheduled_for, note)
+               values (%s, %s, %s, now() + interval '2 days', %s)""",
+            *(self.user_id, contact_id, self.agent_id, note),
+        )
+
+    def log(self, contact_id: str, action: str) -> None:
+        """Note what an agent did."""
+        self._stack.sql(
+            "insert into agent_activity_log (user_id, contact_id, agent_id, action) values (%s, %s, %s, %s)",
+            *(self.user_id, contact_id, self.agent_id, action),
+        )
+
     def unseen(self, contact_id: str) -> bool:
         """Tell whether the database holds something unseen of a contact."""
         found = self._stack.sql(
@@ -111,3 +136,8 @@ class Application:
             """select taskbell_set_preferences(%s, taskbell_preferences(%s) || '{"digest": false}')""",
             *(self.user_id, self.user_id),
         )
+
+    def hears_of_everything(self) -> bool:
+        """Tell whether the user has switched no kind of notification off."""
+        [(preferences,)] = self._stack.sql("select taskbell_preferences(%s)", self.user_id)
+        return all(preferences["kinds"].values())

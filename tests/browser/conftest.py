@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 from tests.browser.application import Application
 from tests.browser.screen import Screen
@@ -14,6 +15,7 @@ from tests.browser.stack import Stack
 from tests.stand_ins import chromium, firefox, notification_daemon
 from tests.stand_ins.autopush import Autopush
 from tests.stand_ins.background import Background
+from tests.stand_ins.chromium import chromium as run_chromium
 from tests.stand_ins.gcm import Gcm
 from tests.stand_ins.notification_daemon import NotificationDaemon
 
@@ -107,3 +109,46 @@ def application(stack: Stack) -> Application:
 def shown(desktop: NotificationDaemon) -> Screen:
     """Watch the desktop from the beginning of the story."""
     return Screen(desktop)
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(
+    playwright: Playwright,
+    tmp_path_factory: pytest.TempPathFactory,
+    gcm: Gcm,
+    desktop: NotificationDaemon,
+) -> Iterator[BrowserContext]:
+    """Run one Chromium for all stories of a module."""
+    profile = tmp_path_factory.mktemp("chromium")
+    with run_chromium(playwright, profile, push_service=gcm, dbus_address=desktop.address) as browser:
+        browser.set_default_timeout(15_000)
+        yield browser
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Return what the page's console complains about; whatever is left at the end is a failure."""
+    return []
+
+
+@pytest.fixture
+def page(browser: BrowserContext, complaints: list[str]) -> Iterator[Page]:
+    """Open a tab, and close every tab at the end."""
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page = browser.new_page()
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    for tab in browser.pages[1:]:  # the first one keeps the browser alive
+        tab.close()
+    assert [] == complaints

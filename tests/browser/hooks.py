@@ -3,6 +3,20 @@
 NOTIFY_BUTTON = '[data-testid="notify"]'
 STATUS_LINE = '[data-testid="status-line"]'
 CONTACT_NAME = '[data-testid="contact-name"]'
+DRAFT = '[data-testid="draft"]'
+TASK = '[data-testid="task"]'
+ASSIGN_FORM = '[data-testid="assign-form"]'
+ASSIGN_BUTTON = '[data-testid="assign"]'
+CLOSE = '[data-testid="close"]'
+TOAST = '[data-testid="toasts"]'
+TROUBLE = '[data-testid="trouble"]'
+ANNOUNCER = '[data-testid="announcer"]'
+BROWSER = '[data-testid="browser"]'
+HEALTH = '[data-testid="health"]'
+PREFERENCES = '[data-testid="preferences"]'
+SAVED = '[data-testid="saved"]'
+PUSH_HELP = '[data-testid="push-help"]'
+READY = "html[data-ready]"
 VIEWS = {
     "list": "#list",
     "contact": CONTACT_NAME,
@@ -28,3 +42,13 @@ def card(contact_id: str) -> str:
 def badge(contact_id: str, status: str | None = None) -> str:
     """Return the selector of a contact's badge, in one status or in any."""
     return f'{card(contact_id)} [data-testid="badge"]' + (f'[data-status="{status}"]' if status else "")
+
+
+def action(name: str) -> str:
+    """Return the selector of a button: approve, reject, retry, mute, rename, remove, test, …."""
+    return f'[data-action="{name}"]'
+
+
+def preference(name: str) -> str:
+    """Return the selector of a switch or a field of the settings: kind:failed, quiet, from, language, …."""
+    return f'{PREFERENCES} [name="{name}"]'

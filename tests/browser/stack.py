@@ -26,7 +26,7 @@ STOP_SECONDS = 20
 class Stack:
     """`url` is where the page is; `sql` speaks to its database as the application's owner."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, demo: bool = False) -> None:
         self._log = folder / "taskbell.log"
         self._data = folder / "data"
         port = _free_port()
@@ -35,7 +35,7 @@ class Stack:
             self._process = subprocess.Popen(
                 [
                     Path(sys.executable).with_name("taskbell"),
-                    *f"dev --no-demo --port {port} --data".split(),
+                    *f"dev {'' if demo else '--no-demo'} --port {port} --data".split(),
                     self._data,
                 ],
                 stdout=log,

@@ -3,41 +3,38 @@
 It stands on an undocumented protocol between Chromium and Google, so it may fail alone.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser import hooks
 from tests.browser.application import Application
 from tests.browser.screen import Screen
 from tests.browser.stack import Stack
-from tests.stand_ins.chromium import chromium
 from tests.stand_ins.gcm import Gcm
 from tests.stand_ins.notification_daemon import NotificationDaemon
 from tests.stand_ins.record import wait_until
 
 pytestmark = pytest.mark.usefixtures("needs_chromium")
 
+WAITING = """() => memory.run("receipts", "readonly", (store, give) => {
+  const counted = store.count();
+  counted.onsuccess = () => give(counted.result);
+})"""
 
-@pytest.fixture
-def browser(tmp_path: Path, stack: Stack, gcm: Gcm, desktop: NotificationDaemon) -> Iterator[BrowserContext]:
-    """Run a Chromium that was subscribed with the page's own button and has no page open."""
-    with (
-        sync_playwright() as playwright,
-        chromium(playwright, tmp_path, push_service=gcm, dbus_address=desktop.address) as browser,
-    ):
-        page = browser.pages[0]
-        page.goto(stack.url)
-        page.click(hooks.NOTIFY_BUTTON)
-        expect(page.locator(hooks.push("on"))).to_be_visible(timeout=15_000)
-        page.goto("about:blank")
-        yield browser
+
+@pytest.fixture(scope="module")
+def subscribed(browser: BrowserContext, stack: Stack) -> BrowserContext:
+    """Subscribe with the page's own button, and leave no page open."""
+    page = browser.pages[0]
+    page.goto(stack.url)
+    page.click(hooks.NOTIFY_BUTTON)
+    expect(page.locator(hooks.push("on"))).to_be_visible(timeout=15_000)
+    page.goto("about:blank")
+    return browser
 
 
 def test_a_draft_rings_with_no_page_open_and_a_click_opens_the_contact_which_is_then_seen(
-    browser: BrowserContext,
+    subscribed: BrowserContext,
     application: Application,
     desktop: NotificationDaemon,
     shown: Screen,
@@ -49,7 +46,7 @@ def test_a_draft_rings_with_no_page_open_and_a_click_opens_the_contact_which_is_
     task.complete()
     notification = shown.wait_for("Draft ready for Ada Lovelace")
 
-    with browser.expect_page() as opened:
+    with subscribed.expect_page() as opened:
         desktop.click(notification)
     page = opened.value
     expect(page.locator(hooks.CONTACT_NAME)).to_have_text("Ada Lovelace")
@@ -57,3 +54,32 @@ def test_a_draft_rings_with_no_page_open_and_a_click_opens_the_contact_which_is_
     page.goto(stack.url)
     expect(page.locator(hooks.card(ada))).to_be_visible()
     expect(page.locator(hooks.badge(ada))).to_have_count(0)
+    page.close()
+
+
+def test_a_receipt_made_offline_is_sent_when_the_network_is_back(
+    subscribed: BrowserContext, application: Application, shown: Screen, stack: Stack, gcm: Gcm
+) -> None:
+    def receipts() -> int:
+        [(count,)] = stack.sql(
+            "select count(*) from taskbell.subscriptions where origin = %s and last_shown_at > %s",
+            *(gcm.origin, before),
+        )
+        return int(count)
+
+    # The push service is reached beside the page's network: pushes come while we cannot be reached.
+    [(before,)] = stack.sql("select clock_timestamp()")
+    subscribed.set_offline(True)
+    application.task(application.contact("Mary Jackson")).complete()
+    shown.wait_for("Outreach finished for Mary Jackson")
+    [worker] = subscribed.service_workers
+    wait_until(lambda: 1 == worker.evaluate(WAITING), "the receipt waits")
+    assert 1 == worker.evaluate(f"flushReceipts().then({WAITING})")
+    assert 0 == receipts()
+
+    subscribed.set_offline(False)
+    page = subscribed.pages[0]
+    page.goto(stack.url)
+    wait_until(lambda: 1 == receipts(), "the receipt has come")
+    assert 0 == worker.evaluate(f"flushReceipts().then({WAITING})")
+    page.goto("about:blank")

@@ -54,6 +54,6 @@ def test_push_service_out_of_reach(
     ) as firefox:
         firefox.open(stack.url)
         firefox.click(hooks.NOTIFY_BUTTON)
-        firefox.wait_for(hooks.push("unreachable"), timeout_seconds=30)
+        firefox.wait_for(hooks.push("unreachable"), timeout_seconds=15)
         assert "out of reach" in (firefox.text(hooks.STATUS_LINE) or "")
         assert badge_follows_the_task(firefox, application) < AT_ONCE_SECONDS

@@ -1,53 +1,20 @@
 """The page in Chromium, without a push service: it installs, fits every size and light, and polls."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import hooks
 from tests.browser.application import Application
 from tests.browser.screen import Screen
 from tests.browser.stack import Stack
-from tests.stand_ins.chromium import chromium
-from tests.stand_ins.gcm import Gcm
-from tests.stand_ins.notification_daemon import NotificationDaemon
 
 pytestmark = pytest.mark.usefixtures("needs_chromium")
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
-
-
-@pytest.fixture(scope="module")
-def browser(
-    tmp_path_factory: pytest.TempPathFactory, gcm: Gcm, desktop: NotificationDaemon
-) -> Iterator[BrowserContext]:
-    profile = tmp_path_factory.mktemp("chromium")
-    with (
-        sync_playwright() as playwright,
-        chromium(playwright, profile, push_service=gcm, dbus_address=desktop.address) as browser,
-    ):
-        yield browser
-
-
-@pytest.fixture
-def page(browser: BrowserContext) -> Iterator[Page]:
-    """Open a tab; a complaint in its console is a failure."""
-    complaints: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
-
-    page = browser.new_page()
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    page.close()
-    assert [] == complaints
 
 
 def test_the_page_can_be_installed(page: Page, stack: Stack, browser: BrowserContext) -> None:

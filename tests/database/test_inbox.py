@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import psycopg
 import pytest
 
@@ -161,6 +163,17 @@ def test_a_task_is_assigned_to_an_agent(story: Story) -> None:
     ) == row
     story.dispatch()
     assert [("pending", False)] == story.states()
+
+
+def test_a_task_that_is_named_is_assigned_once_however_often_it_is_asked_for(story: Story) -> None:
+    named = {"p_contact_id": story.contact, "p_agent_id": story.agent, "p_task_id": str(uuid.uuid4())}
+    answers = [story.database.rpc_as(story.owner, "taskbell_assign", **named) for _ in range(3)]
+    assert [{"task_id": named["p_task_id"]}] * 3 == answers
+    assert 1 == story.database.value("select count(*) from public.agent_tasks")
+    stranger = story.database.user()
+    theirs = {"p_contact_id": story.new_contact(user=stranger), "p_agent_id": story.agent}
+    assert story.database.rpc_as(stranger, "taskbell_assign", **(named | theirs)) is None
+    assert 1 == story.database.value("select count(*) from public.agent_tasks")
 
 
 def test_nothing_is_assigned_for_a_contact_or_to_an_agent_of_another_user(story: Story) -> None:

@@ -70,6 +70,33 @@ def test_nothing_is_sent_again_to_a_browser_that_is_gone(story: Story) -> None:
     )
 
 
+def test_an_event_that_its_task_has_overtaken_is_dead_no_more_and_changes_nothing(story: Story) -> None:
+    task = story.new_task()
+    [event] = story.claim()["events"]
+    story.apply([decision(event) | {"dead": "unknown_status"}])
+    story.set_task(task, status="failed")
+    story.dispatch()
+    again = story.database.rpc("taskbell_resend", p_event_ids=[event["id"]])
+    assert {"events": 0, "deliveries": 0} == again
+    assert [("done", "superseded"), ("done", None)] == story.event_reasons(task)
+    assert [("failed", True)] == story.states()
+
+
+def test_nothing_is_sent_again_that_newer_news_has_replaced(story: Story) -> None:
+    story.subscribe()
+    task = story.new_task("failed")
+    [first] = story.dispatch()["deliveries"]
+    story.settle([first], "rejected", status_code=400)
+    for status in ("pending", "completed"):
+        story.set_task(task, status=status)
+        newer = story.dispatch()["deliveries"]
+    story.settle(newer, "accepted", status_code=201)
+    again = story.database.rpc("taskbell_resend", p_delivery_ids=[first["id"]])
+    assert {"events": 0, "deliveries": 0} == again
+    assert ["superseded", "accepted"] == story.delivery_states()
+    assert [] == story.database.rpc("taskbell_dead_letters")["deliveries"]
+
+
 def test_a_trace_tells_what_became_of_a_task(story: Story) -> None:
     story.subscribe()
     task = story.new_task("failed")
@@ -100,15 +127,14 @@ def test_retention_removes_what_is_finished_in_bounded_batches_and_never_what_is
     story.new_task()  # its event too
     long_after = {"p_now": later(days=31)}
 
-    assert {"events": 0, "notifications": 0, "tasks": 0, "subscriptions": 0} == story.database.rpc(
-        "taskbell_prune"
-    )
-    assert {"events": 2, "notifications": 2, "tasks": 1, "subscriptions": 0} == story.database.rpc(
-        "taskbell_prune", p_batch=2, **long_after
-    )
-    assert {"events": 2, "notifications": 1, "tasks": 0, "subscriptions": 0} == story.database.rpc(
-        "taskbell_prune", p_batch=2, **long_after
-    )
+    def pruned(**params: object) -> tuple[int, ...]:
+        counts = story.database.rpc("taskbell_prune", **params)
+        assert {"events", "notifications", "tasks", "subscriptions", "followups"} == set(counts)
+        return tuple(counts[kind] for kind in ("events", "notifications", "tasks"))
+
+    assert (0, 0, 0) == pruned()
+    assert (2, 2, 1) == pruned(p_batch=2, **long_after)
+    assert (2, 1, 0) == pruned(p_batch=2, **long_after)
     story.database.rpc("taskbell_prune", **long_after)
     left = [story.database.value(f"select count(*) from taskbell.{t}") for t in ("task_events", "deliveries")]  # noqa: S608
     assert [1, 1] == left

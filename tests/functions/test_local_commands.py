@@ -182,6 +182,42 @@ def test_status_begins_with_the_push_services_that_refuse_us(stack: LocalStack) 
         stack.sql("delete from taskbell.push_services where origin = 'https://push.example'")
 
 
+def test_dead_letters_are_listed_and_sent_again(stack: LocalStack, push_service: PushService) -> None:
+    no_burst(stack)
+    kept = subscribe(stack, push_service, "A strict phone", Behaviour(status=400), Behaviour())
+    stack.sql("alter table public.agent_tasks drop constraint agent_tasks_status")
+    try:
+        run(stack, "simulate", "--contact", "grace", "--status", "failed")
+        stack.sql("update public.agent_tasks set status = 'odd' where id = (select max(id::text)::uuid"
+                  " from public.agent_tasks where task_type = 'simulated')")  # fmt: skip
+        until_idle(stack)
+        told = [re.sub(r"[0-9a-f-]{36}", "ID", line) for line in run(stack, "status")[4:]]
+        event, delivery, remedy = told
+        assert re.fullmatch(r"dead letter e\d+: UPDATE of task ID: unknown_status", event)
+        assert re.fullmatch(r"dead letter d\d+: failed to http://\S+: rejected with 400", delivery)
+        name = event.split(":")[0].removeprefix("dead letter ")
+        assert remedy == f"Send all of them again: taskbell sweep --again. One of them: --again {name}."
+        number = delivery.split(":")[0].removeprefix("dead letter ")
+        again = run(stack, "sweep", "--again", number)
+        assert again[0] == "taskbell: sent again: 0 events, 1 deliveries"
+        assert stack.sql("select state from taskbell.deliveries where id = %s", int(number[1:])) == [
+            ("accepted",)
+        ]
+        stack.sql("update public.agent_tasks set status = 'failed' where status = 'odd'")
+        until_idle(stack)
+        assert run(stack, "sweep", "--again")[0] == "taskbell: sent again: 0 events, 0 deliveries"
+        assert len(run(stack, "status")) == 4
+    finally:
+        stack.sql("update public.agent_tasks set status = 'failed' where status = 'odd'")
+        request(stack, "DELETE", f"/v1/subscriptions/{kept}")
+
+
+def test_sweep_refuses_what_names_no_dead_letter(stack: LocalStack) -> None:
+    done = taskbell("sweep", "--env", stack.data / "dev.env", "--again", "x7")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "taskbell: x7 names no dead letter: `taskbell status` lists them as e12 or d7.\n"
+
+
 def test_sweep_is_signed_and_migrate_finds_nothing_to_do(stack: LocalStack) -> None:
     [swept] = run(stack, "sweep")
     assert swept.startswith("taskbell: swept: {")

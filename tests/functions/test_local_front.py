@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -91,6 +92,31 @@ def test_files_come_with_their_type_and_safe_headers(
             assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
             async with session.get(path, headers={"If-None-Match": answer.headers["ETag"]}) as again:
                 assert again.status == 304
+
+    asyncio.run(story())
+
+
+def test_files_travel_lean_and_compressed_to_those_who_can_read_that(page: Path) -> None:
+    source = (
+        "// A comment.\n/**\n * Another.\n */\nif (1) {\n  let url = 'http://x'; // kept\n}\n" + 99 * "a();\n"
+    )
+    lean = b"if (1) {\nlet url = 'http://x'; // kept\n}\n" + 99 * b"a();\n"
+    (page / "app.js").write_text(source)
+
+    async def story() -> None:
+        async with serving(page) as (session, port):
+            async with session.get("/app.js", headers={"Accept-Encoding": "identity"}) as plain:
+                assert lean == await plain.read()
+                assert "Content-Encoding" not in plain.headers
+            raw = aiohttp.ClientSession(f"http://localhost:{port}", auto_decompress=False)
+            async with raw, raw.get("/app.js", headers={"Accept-Encoding": "br, gzip"}) as zipped:
+                assert lean == gzip.decompress(await zipped.read())
+                assert "gzip" == zipped.headers["Content-Encoding"]
+                assert "Accept-Encoding" == zipped.headers["Vary"] == plain.headers["Vary"]
+                assert zipped.headers["ETag"] != plain.headers["ETag"]
+            (page / "app.js").write_text("b();\n")
+            async with session.get("/app.js", headers={"If-None-Match": zipped.headers["ETag"]}) as changed:
+                assert "b();\n" == await changed.text()
 
     asyncio.run(story())
 

@@ -56,6 +56,7 @@ def refused(bell: Bell, body: bytes, headers: dict[str, str] | None = None) -> t
     error = response.get_json()["error"]
     assert set(error) == {"reason", "message"}
     assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
     assert events(bell) == before
     return response.status_code, error["reason"]
 

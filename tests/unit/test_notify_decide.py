@@ -124,6 +124,28 @@ def test_a_status_that_nobody_knows_is_a_visible_dead_letter(status: str | None)
     assert (decision.dead, decision.recipients) == ("unknown_status", ())
 
 
+def test_a_followup_that_fell_due_is_news_and_no_state() -> None:
+    recipient = decided(event("followup_due", failure="Ask again"))
+    assert recipient.status is None
+    assert recipient.reason is None
+    notification = recipient.notification
+    assert notification is not None
+    assert (notification.kind, notification.title) == (Kind.FOLLOWUP_DUE, "Follow-up due: Ada Lovelace")
+    assert (notification.body, notification.url, notification.sticky) == ("Ask again", "/?contact=c1", False)
+    assert notification.urgency is Urgency.NORMAL
+    assert rung(event("followup_due")).body == "Outreach Agent"
+    assert rung(event("followup_due", name=None)).title == "A follow-up is due"
+    assert rung(event("followup_due")).tag != rung(event("completed")).tag
+
+
+@pytest.mark.parametrize(
+    "preferences",
+    [{"kinds": {"followup_due": False}}, {"agents": {"a1": False}}, {"muted_contacts": ["c1"]}],
+)
+def test_a_followup_that_is_not_wanted_rings_nobody(preferences: dict[str, Any]) -> None:
+    assert decided(event("followup_due", preferences=preferences)).notification is None
+
+
 def test_a_contact_that_the_recipient_may_not_see_lends_neither_name_nor_id() -> None:
     for given_event in (event(name=None, has_draft=True), event(name=None, has_draft=True, contact_id=None)):
         recipient = decided(given_event)

@@ -24,6 +24,7 @@ def delivery(**notification: Any) -> Delivery:
         "id": 3,
         "event_id": 42,
         "user_id": "u1",
+        "task_id": "k1",
         "contact_id": "c1",
         "agent_id": "a1",
         "kind": Kind.DRAFT_READY,
@@ -77,6 +78,7 @@ def test_the_payload_is_declarative_web_push() -> None:
         "data": {
             "event_id": 42,
             "kind": "draft_ready",
+            "task_id": "k1",
             "contact_id": "c1",
             "agent_id": "a1",
             "contact_name": "Ada",
@@ -113,7 +115,13 @@ def test_any_size_of_any_script_fits(unit: str, size_bytes: int) -> None:
     for field in ("title", "body", "contact_name", "agent_name"):
         sent(**{field: text})
     everything = sent(
-        title=text, body=text, contact_name=text, agent_name=text, contact_id=text, agent_id=text
+        title=text,
+        body=text,
+        contact_name=text,
+        agent_name=text,
+        contact_id=text,
+        agent_id=text,
+        task_id=text,
     )
     assert set(graphemes(everything["notification"]["body"])) <= {unit, ELLIPSIS}
 

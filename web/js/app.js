@@ -6,7 +6,7 @@
 import { startAnnouncing, toast } from "./announce.js";
 import { browserName } from "./browser.js";
 import { connect, refresh } from "./connection.js";
-import { find, h, patch } from "./dom.js";
+import { find, h, patch, style } from "./dom.js";
 import { say, spoken } from "./language.js";
 import { startList } from "./list.js";
 import { checkPush, worker } from "./push.js";
@@ -20,6 +20,12 @@ const side = find("#side");
 let cameFrom = null;
 let scrolledTo = 0;
 
+/** What the first view does not need is loaded when it is opened. */
+const VIEWS = {
+  settings: async () => (await import("./settings.js")).settingsView,
+  "sign-in": async () => (await import("./sign-in.js")).signInView,
+};
+
 /** Shows in the side panel what the address says: a contact, the settings, or nothing yet. */
 async function showPlace() {
   const { place, signedOut } = get();
@@ -29,20 +35,24 @@ async function showPlace() {
   if (app.dataset.place === "list") scrolledTo = scrollY;
   if (app.dataset.place === "list")
     cameFrom = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+  const wasOpen = side.dataset.contact ?? "";
   app.dataset.place = page;
   side.dataset.contact = place.contact;
-  if (page === "sign-in") {
-    const { signInView } = await import("./sign-in.js");
-    side.replaceChildren(signInView());
-  } else if (page === "settings") {
-    const { settingsView } = await import("./settings.js");
-    side.replaceChildren(settingsView());
-  } else if (page === "contact") {
-    void import("./contact-view.js").catch(() => toast(say("trouble_action"))); // the element comes alive when it is there
-    patch(side, [h("contact-view", { "contact-id": place.contact, "data-key": "contact" })]);
+  if (page === "contact") {
+    const waiting = h("p", { class: "quiet loading", text: say("loading") });
+    patch(side, [h("contact-view", { "contact-id": place.contact, "data-key": "contact" }, waiting)]);
+    await Promise.all([import("./contact-view.js"), style("view"), style("forms")]); // the element comes alive
+    if (get().place !== place) return;
+  } else if (page !== "list") {
+    const [view] = await Promise.all([VIEWS[page](), style("view"), style("forms")]);
+    if (app.dataset.place !== page) return;
+    side.replaceChildren(view());
   } else {
     side.replaceChildren(h("p", { class: "quiet hint", text: say("choose_contact") }));
-    if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
+    // A card that moved to another part of the list meanwhile is a new one.
+    const card = document.querySelector(`contact-card[contact-id="${CSS.escape(wasOpen)}"] a`);
+    const back = cameFrom?.isConnected ? cameFrom : card;
+    if (back instanceof HTMLElement) back.focus({ preventScroll: true });
     scrollTo(0, scrolledTo);
     return;
   }

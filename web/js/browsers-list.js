@@ -5,7 +5,7 @@ import { toast } from "./announce.js";
 import { api } from "./api.js";
 import { h, icon, onAction, patch } from "./dom.js";
 import { ago, say } from "./language.js";
-import { turnOff } from "./push.js";
+import { turnOff } from "./subscribing.js";
 import { get, nowMs, watch } from "./store.js";
 
 const CONFIRM_MS = 15_000;

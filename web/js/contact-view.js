@@ -54,6 +54,7 @@ export class ContactView extends HTMLElement {
       () => document.removeEventListener("taskbell-touched", onTouched),
       () => document.removeEventListener("visibilitychange", attend),
       () => removeEventListener("focus", attend),
+      watch(["user"], () => void (this.#reading ?? this.load())),
       watch(["inbox"], () => this.#onInbox()),
       watch(["directory", "preferences"], () => this.render()),
       watch(["inboxAtMs"], () => void (this.#lack === "away" && this.load())), // the server is back
@@ -100,7 +101,7 @@ export class ContactView extends HTMLElement {
   /** Reads the contact again; what was known offline stands in until then. */
   async load() {
     const id = this.contactId;
-    if (!id) return;
+    if (!id || !get().user) return; // what is kept, is kept for a user
     this.#reading?.abort();
     const reading = (this.#reading = new AbortController());
     const kept = (await memory.get("opened"))?.[get().user] ?? {};

@@ -106,3 +106,19 @@ export function find(selector, root = document) {
   if (!(element instanceof HTMLElement)) throw new Error(`no ${selector}`);
   return element;
 }
+
+/** @type {Map<string, Promise<unknown>>} */
+const styles = new Map();
+
+/** Loads a stylesheet that the first view does without. @param {string} name @returns {Promise<unknown>} once it holds, or cannot be had */
+export function style(name) {
+  const loading =
+    styles.get(name) ??
+    new Promise((resolve) => {
+      const link = h("link", { rel: "stylesheet", href: `/css/${name}.css` });
+      link.onload = link.onerror = resolve;
+      document.head.append(link);
+    });
+  styles.set(name, loading);
+  return loading;
+}

@@ -12,10 +12,15 @@
  * @property {(ladder: Ladder) => Promise<void>} step throws RungBroken, ApiError or SignedOut
  */
 
-/** This way does not work here; another may. */
-export class RungBroken extends Error {}
+/** This way does not work here, for a while; another may. */
+export class RungBroken extends Error {
+  /** @param {number} [barredMs] how long it is not worth trying again */
+  constructor(barredMs = 5 * 60_000) {
+    super();
+    this.barredMs = barredMs;
+  }
+}
 
-const BARRED_MS = 5 * 60_000;
 const LONGEST_WAIT_MS = 60_000;
 
 export class Ladder {
@@ -87,7 +92,7 @@ export class Ladder {
       } catch (error) {
         if (this.leave.signal.aborted || this.isFinal(error)) return;
         if (step.signal.aborted) this.hurry = true;
-        else if (error instanceof RungBroken) this.barred.set(rung.name, Date.now() + BARRED_MS);
+        else if (error instanceof RungBroken) this.barred.set(rung.name, Date.now() + error.barredMs);
         else await this.backOff(error);
       }
     }

@@ -65,7 +65,8 @@ export function pollingRungs({ version, arrived, config }) {
       const startedAtMs = performance.now();
       try {
         const held = await look(ladder, HOLD_SECONDS);
-        if (!held && performance.now() - startedAtMs < 1000) throw new RungBroken(); // it does not hold after all
+        // No place was free: requests that we let go of, when tabs changed the lead, end only after their time.
+        if (!held && performance.now() - startedAtMs < 1000) throw new RungBroken(HOLD_SECONDS * 1000);
         broken = 0;
       } catch (error) {
         // A request that dies while it waits, twice, means something in between cuts long requests.

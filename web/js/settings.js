@@ -6,7 +6,7 @@ import { browsersPart } from "./browsers-list.js";
 import { h, icon, patch } from "./dom.js";
 import { LANGUAGES, say, speak, spoken } from "./language.js";
 import { changePreferences, ensurePreferences, toggleMuted } from "./preferences.js";
-import { turnOff } from "./push.js";
+import { turnOff } from "./subscribing.js";
 import { close } from "./router.js";
 import { contactOf, get, watch } from "./store.js";
 

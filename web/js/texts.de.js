@@ -85,7 +85,7 @@ texts.de = {
   earlier: { one: "{n} frühere Aufgabe", other: "{n} frühere Aufgaben" },
   assign: "Beauftragen",
   assign_title: "Einen Agenten beauftragen",
-  assign_note: "Was er wissen sollte (freiwillig)",
+  assign_note: "Notiz (freiwillig)",
   assigned: "{agent} hat die Aufgabe",
   approve: "Freigeben",
   reject: "Verwerfen",

@@ -102,7 +102,7 @@ const texts = (() => {
     earlier: { one: "{n} earlier task", other: "{n} earlier tasks" },
     assign: "Assign",
     assign_title: "Ask an agent",
-    assign_note: "Anything it should know (optional)",
+    assign_note: "Add a note (optional)",
     assigned: "{agent} has the task",
     approve: "Approve",
     reject: "Reject",

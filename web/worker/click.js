@@ -36,9 +36,12 @@ async function approve(data, tag) {
   const contact = encodeURIComponent(data.contact_id ?? "");
   /** @type {ContactDetails} */
   const details = await (await apiCall("GET", `/v1/contacts/${contact}`)).json();
-  const [draft] = details.drafts
+  const waiting = details.drafts
     .filter(({ status, agent_id }) => status === "draft" && (!data.agent_id || agent_id === data.agent_id))
     .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+  // Of the task that rang, or of none: what another task wrote since, nobody has been shown.
+  const ofTask = (/** @type {string | null} */ task) => waiting.filter(({ task_id }) => task_id === task);
+  const [draft] = data.task_id ? [...ofTask(data.task_id), ...ofTask(null)] : waiting;
   if (!draft) throw new Error("no draft waits");
   await apiCall("POST", `/v1/drafts/${encodeURIComponent(draft.id)}/review`, { status: "approved" });
   await Promise.allSettled([

@@ -30,6 +30,7 @@ function readPayload(raw, fallbackLang) {
     data: {
       event_id: Number.isSafeInteger(eventId) && eventId > 0 ? eventId : null,
       kind: text(data.kind) || "unknown",
+      task_id: text(data.task_id) || null,
       contact_id: text(data.contact_id) || null,
       agent_id: text(data.agent_id) || null,
       contact_name: text(data.contact_name) || null,

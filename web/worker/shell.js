@@ -43,6 +43,7 @@ const FILES = [
     "sign-in",
     "status-line",
     "store",
+    "subscribing",
     "tabs",
     "texts",
     "texts.de",

@@ -11,13 +11,14 @@ from typing import Any, cast
 import flask
 from pydantic import TypeAdapter, ValidationError
 
-from taskbell.api.auth import Authenticator
+from taskbell.api.auth import BAD_TOKEN_CHALLENGE, Authenticator
 from taskbell.api.rate_limit import RateLimit, caller_address, retry_after
 from taskbell.api.refusal import (
     BAD_BODY,
     BAD_JSON,
     BAD_PATH,
     BODY_TOO_LARGE,
+    EXPIRED_TOKEN,
     TOO_MANY_REQUESTS,
     UNKNOWN_USER,
     Refused,
@@ -29,6 +30,8 @@ from taskbell.errors import GatewayError
 from taskbell.model import User
 
 FOREIGN_KEY_VIOLATION = "23503"
+JWT_REFUSED = ("PGRST301", "PGRST303")
+"""PostgREST's own verdict on a token that we let pass a moment ago (PostgREST: Errors, group 3)."""
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
@@ -64,6 +67,9 @@ def _view(route: Route[Any], door: Door) -> Callable[..., flask.Response]:
             # Rows of ours refer to auth.users; a token outlives its user by up to an hour.
             if user and error.sqlstate == FOREIGN_KEY_VIOLATION:
                 raise Refused(UNKNOWN_USER) from error
+            # It expired on the way, or the project's keys have just changed: a fresh one will do.
+            if user and error.sqlstate in JWT_REFUSED:
+                raise Refused(EXPIRED_TOKEN, headers=BAD_TOKEN_CHALLENGE) from error
             raise
 
     return view

@@ -3,6 +3,7 @@
 In: ids and instructions. Out: the task's id. Both run as the user, under row level security.
 """
 
+import uuid
 from typing import Any, Literal
 
 from pydantic import Field
@@ -48,6 +49,8 @@ def routes(gateway: Gateway) -> list[Route[Any]]:
             "p_contact_id": call.body.contact_id,
             "p_agent_id": call.body.agent_id,
             "p_instructions": call.body.instructions,
+            # The gateway may ask twice when a connection breaks; the task is made once.
+            "p_task_id": str(uuid.uuid4()),
         }
         task = gateway.rpc("taskbell_assign", params, call.user)
         if task is None:

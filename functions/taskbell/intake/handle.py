@@ -101,6 +101,7 @@ class Intake:
         log.log(logging.WARNING if error else logging.INFO, "answered", extra={"fields": fields})
         response = Response(json.dumps(body), status_code, content_type="application/json")
         response.headers["cache-control"] = "no-store"
+        response.headers["x-content-type-options"] = "nosniff"
         if status_code == MethodNotAllowed.status_code:
             response.headers["allow"] = "POST"
         return response

@@ -10,6 +10,7 @@ the same decision, however often and in whatever order it is asked.
 | completed, no draft        | completed   | "AGENT finished for NAME"                               |
 | failed                     | failed      | "AGENT failed for NAME" · the reason, urgent and sticky |
 | deleted                    | none        | none; what is not yet sent is cancelled                 |
+| a follow-up that fell due  | as it was   | "Follow-up due: NAME" · its note, or AGENT              |
 | any, of a contact that the recipient may not see | none for the contact | without a name           |
 """
 
@@ -42,6 +43,9 @@ NAME_LENGTH = 80
 REASON_LENGTH = 160
 """Characters, as people count them, of a name in a title and of a failure's reason."""
 
+FOLLOWUP_DUE = "followup_due"
+"""The status of what `taskbell.raise_due_followups` makes an event of: news that changes no badge."""
+
 _RINGS = {Status.DRAFT_READY: Kind.DRAFT_READY, Status.COMPLETED: Kind.COMPLETED, Status.FAILED: Kind.FAILED}
 
 Hold = Callable[[Recipient], datetime | None]
@@ -68,7 +72,8 @@ def decide(event: Event, now: datetime, rung: Counter[str] | None = None) -> Dec
     already = rung if rung is not None else Counter[str]()
     deleted = event.operation is Operation.DELETE
     status = None if deleted else _status(event.task)
-    dead = "unknown_status" if status is None and not deleted else None
+    kind = Kind.FOLLOWUP_DUE if _is_due_followup(event) else _RINGS.get(status) if status else None
+    dead = "unknown_status" if status is None and kind is None and not deleted else None
     recipients = () if dead else event.recipients
     return Decision(
         event_id=event.id,
@@ -76,8 +81,14 @@ def decide(event: Event, now: datetime, rung: Counter[str] | None = None) -> Dec
         operation=event.operation,
         occurred_at=event.occurred_at,
         dead=dead,
-        recipients=tuple(_for_recipient(event, status, one, now, already[one.user_id]) for one in recipients),
+        recipients=tuple(
+            _for_recipient(event, status, kind, one, now, already[one.user_id]) for one in recipients
+        ),
     )
+
+
+def _is_due_followup(event: Event) -> bool:
+    return event.task.status == FOLLOWUP_DUE and event.operation is not Operation.DELETE
 
 
 def _status(task: Task) -> Status | None:
@@ -95,12 +106,11 @@ def _status(task: Task) -> Status | None:
 
 
 def _for_recipient(
-    event: Event, status: Status | None, recipient: Recipient, now: datetime, rung: int
+    event: Event, status: Status | None, kind: Kind | None, recipient: Recipient, now: datetime, rung: int
 ) -> RecipientDecision:
     task = event.task
     # Without a name the recipient may not see the contact: neither its name nor its id goes any further.
     contact_id = task.contact_id if recipient.contact_name is not None else None
-    kind = _RINGS.get(status) if status is not None else None
     notification = None
     if kind is not None and _wanted(kind, recipient, contact_id, task.agent_id):
         notification = _word(event, kind, recipient, contact_id, _hold(recipient, now, rung))
@@ -144,9 +154,12 @@ def _word(
         Kind.DRAFT_READY: agent,
         Kind.COMPLETED: texts.no_draft,
         Kind.FAILED: _reason(event.task.failure) or texts.no_reason,
+        Kind.FOLLOWUP_DUE: _reason(event.task.failure) or agent,
     }[kind]
     failed = kind is Kind.FAILED
-    name = topic(recipient.user_id, contact_id or f"task:{event.task_id}", event.task.agent_id)
+    # A follow-up stands beside what an agent did for the contact, and takes nothing off the screen.
+    contact_of_task = None if kind is Kind.FOLLOWUP_DUE else contact_id
+    name = topic(recipient.user_id, contact_of_task or f"task:{event.task_id}", event.task.agent_id)
     waits = hold_until - event.occurred_at if hold_until else timedelta()
     return Notification(
         kind=kind,

@@ -82,6 +82,7 @@ class Dispatcher:
         self._deliverer = Deliverer(sender, public_url=public_url, secrets=secrets, chance=chance)
         self._clock = clock
         self._batch = batch
+        self._lease_seconds = lease_seconds
 
     def run(self, budget_seconds: float) -> Summary:
         """Dispatch batches until nothing is due or the budget ends; raises GatewayError if nobody answers."""
@@ -92,17 +93,18 @@ class Dispatcher:
             if ends_at - time.monotonic() <= SETTLE_RESERVE_SECONDS and summary.events + summary.deliveries:
                 summary.more = True
                 break
+            asked_at = time.monotonic()
             claimed = self._ledger.claim(self._batch, ends_at=ends_at)
             if not claimed:
                 break
-            more = self._one_batch(claimed, summary, ends_at) and claimed.more
+            more = self._one_batch(claimed, summary, asked_at, ends_at) and claimed.more
         if summary.events or summary.deliveries:
             log.info("dispatched", extra={"fields": {"stage": "dispatch", **summary.as_json()}})
         return summary
 
-    def _one_batch(self, claimed: Claimed, summary: Summary, ends_at: float) -> bool:
+    def _one_batch(self, claimed: Claimed, summary: Summary, asked_at: float, ends_at: float) -> bool:
         """Take one batch all the way; returns False where going on makes no sense."""
-        now = self._time_from(claimed)
+        now = self._time_from(claimed, asked_at)
         decisions = _decide(claimed.events, claimed.now)
         applied = self._ledger.apply(decisions, ends_at=ends_at)
         for event in claimed.unreadable_events:
@@ -111,18 +113,23 @@ class Dispatcher:
         outcomes = [_rejected(one) for one in (*claimed.unreadable_deliveries, *applied.unreadable)]
         deliveries = [*applied.deliveries, *_not_overtaken(claimed.deliveries, decisions)]
         budget = max(ends_at - time.monotonic() - SETTLE_RESERVE_SECONDS, 0.1)
-        outcomes += self._deliverer.deliver(deliveries, now=now, budget_seconds=budget)
+        leased = self._lease_seconds - (now() - claimed.now).total_seconds()
+        if leased > 0:
+            budget = min(budget, leased)
+            outcomes += self._deliverer.deliver(deliveries, now=now, budget_seconds=budget)
+        else:
+            # A platform may let a process sleep for minutes: by now, these are somebody else's.
+            log.warning("slept past the lease", extra={"fields": {"deliveries": len(deliveries)}})
         settled = self._ledger.settle(outcomes, ends_at=ends_at)
         summary.count(outcomes)
         summary.unsettled += 0 if settled else len(outcomes)
         return settled
 
-    def _time_from(self, claimed: Claimed) -> Callable[[], datetime]:
-        """Return a clock that goes on from the database's time."""
+    def _time_from(self, claimed: Claimed, asked_at: float) -> Callable[[], datetime]:
+        """Return a clock that goes on from the database's time when it was asked."""
         if self._clock is not None:
             return self._clock
-        started = time.monotonic()
-        return lambda: claimed.now + timedelta(seconds=time.monotonic() - started)
+        return lambda: claimed.now + timedelta(seconds=time.monotonic() - asked_at)
 
 
 def _decide(events: Sequence[Event], now: datetime) -> list[Decision]:

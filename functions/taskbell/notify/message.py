@@ -41,6 +41,7 @@ def payload(delivery: Delivery, public_url: str, receipt_token: str) -> bytes:
         "data": {
             "event_id": notification.event_id,
             "kind": notification.kind.value,
+            "task_id": _id(notification.task_id),
             "contact_id": contact_id,
             "agent_id": _id(notification.agent_id),
             "contact_name": _name(notification.contact_name),

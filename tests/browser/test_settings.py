@@ -1,0 +1,178 @@
+"""What is set on one browser holds for every other: Chromium is the page, Firefox is what rings."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import hooks
+from tests.browser.application import Application, Task
+from tests.browser.screen import Screen
+from tests.browser.stack import Stack
+from tests.stand_ins.autopush import Autopush
+from tests.stand_ins.firefox import Firefox
+from tests.stand_ins.notification_daemon import NotificationDaemon
+from tests.stand_ins.record import wait_until
+
+pytestmark = pytest.mark.usefixtures("needs_firefox", "needs_chromium", "firefox")
+
+CONFIRM_MS = 15_000  # how long the page waits for the worker's word on a test
+
+
+@pytest.fixture(scope="module")
+def firefox(
+    tmp_path_factory: pytest.TempPathFactory, stack: Stack, autopush: Autopush, desktop: NotificationDaemon
+) -> Iterator[Firefox]:
+    """Run a Firefox that is subscribed and shows no page."""
+    profile = tmp_path_factory.mktemp("firefox")
+    with Firefox(profile, push_url=autopush.websocket_url, dbus_address=desktop.address) as firefox:
+        firefox.open(stack.url)
+        firefox.click(hooks.NOTIFY_BUTTON)
+        firefox.wait_for(hooks.push("on"))
+        firefox.close_all_tabs()
+        yield firefox
+
+
+@pytest.fixture
+def settings(page: Page, stack: Stack) -> Page:
+    page.goto(f"{stack.url}/?settings")
+    expect(page.locator(hooks.preference("digest"))).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def switch(settings: Page) -> Callable[[str], None]:
+    """Flip a switch of the settings and wait until the server has it."""
+
+    def flip(name: str) -> None:
+        with settings.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+            settings.locator(hooks.preference(name)).click()
+
+    return flip
+
+
+def the_firefox(settings: Page) -> Locator:
+    return settings.locator(hooks.BROWSER).filter(has_text="Firefox on Linux")
+
+
+def task(application: Application, name: str) -> Task:
+    return application.task(application.contact(name))
+
+
+def test_another_browser_is_tested_and_says_that_it_rang(settings: Page, shown: Screen) -> None:
+    firefox = the_firefox(settings)
+    firefox.locator(hooks.action("test")).click()
+    shown.wait_for("Notifications work here")
+    expect(firefox.locator(hooks.HEALTH)).to_have_text("It rang.", timeout=CONFIRM_MS)
+    settings.reload()
+    expect(firefox.locator(hooks.HEALTH)).to_contain_text("Tested now")
+
+
+def test_another_browser_is_renamed(settings: Page, stack: Stack) -> None:
+    the_firefox(settings).locator(hooks.action("rename")).click()
+    settings.get_by_label("New name").fill("Firefox on Linux, at the window")
+    settings.keyboard.press("Enter")
+    expect(the_firefox(settings)).to_contain_text("at the window")
+    assert [("Firefox on Linux, at the window",)] == stack.sql(
+        "select name from taskbell.subscriptions where name like 'Firefox%%' and retired_at is null"
+    )
+
+
+def test_a_kind_that_is_switched_off_does_not_ring(
+    switch: Callable[[str], None], application: Application, shown: Screen
+) -> None:
+    switch("kind:completed")
+    task(application, "Silent").complete()
+    task(application, "Hedy Lamarr").fail("No address to write to")
+    shown.wait_for("Outreach failed for Hedy Lamarr")
+    switch("kind:completed")
+    task(application, "Ada Lovelace").complete()
+    shown.wait_for("Outreach finished for Ada Lovelace")
+    assert ["Outreach failed for Hedy Lamarr", "Outreach finished for Ada Lovelace"] == shown.titles()
+
+
+def test_an_agent_that_is_switched_off_does_not_ring(
+    switch: Callable[[str], None], application: Application, stack: Stack
+) -> None:
+    switch(f"agent:{application.agent_id}")
+    silent = task(application, "Silent")
+    silent.complete()
+    wait_until(application.nothing_is_due, "the end is known")
+    switch(f"agent:{application.agent_id}")
+    assert [] == stack.sql("select kind from taskbell.notifications where task_id = %s", silent.id)
+
+
+def test_a_muted_contact_does_not_ring(
+    page: Page, stack: Stack, application: Application, shown: Screen
+) -> None:
+    grace = application.contact("Grace Hopper")
+    page.goto(f"{stack.url}/?contact={grace}")
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+        page.click(hooks.action("mute"))
+    application.task(grace).complete()
+    task(application, "Radia Perlman").complete()
+    shown.wait_for("Outreach finished for Radia Perlman")
+    assert ["Outreach finished for Radia Perlman"] == shown.titles()
+
+    page.goto(f"{stack.url}/?settings")
+    page.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_role("button", name="Unmute")).to_have_count(0)
+    application.task(grace).complete()
+    shown.wait_for("Outreach finished for Grace Hopper")
+
+
+def test_in_quiet_hours_a_notification_is_held_until_they_end(
+    settings: Page, switch: Callable[[str], None], application: Application, stack: Stack
+) -> None:
+    def is_set(name: str, value: str) -> None:
+        with settings.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+            field = settings.locator(hooks.preference(name))
+            field.fill(value)
+            field.dispatch_event("change")
+
+    switch("quiet")
+    local = "m => new Date(Date.now() + m * 60_000).toTimeString().slice(0, 5)"
+    is_set("from", settings.evaluate(local, arg=-60))
+    is_set("until", settings.evaluate(local, arg=60))
+    held = task(application, "Barbara Liskov")
+    held.complete()
+    wait_until(application.nothing_is_due, "the end is known")
+    switch("quiet")
+    [(minutes, state)] = stack.sql(
+        """select extract(epoch from d.due_at - now()) / 60, d.state
+           from taskbell.notifications n join taskbell.deliveries d on d.notification_id = n.id
+           where n.task_id = %s""",
+        held.id,
+    )
+    assert "due" == state
+    assert 58 < minutes < 61
+
+
+def test_who_chooses_german_is_notified_in_german(
+    settings: Page, application: Application, shown: Screen
+) -> None:
+    language = settings.locator(hooks.preference("language"))
+    language.select_option("de")
+    expect(settings.get_by_role("heading", name="Einstellungen")).to_be_visible()
+    katherine = task(application, "Katherine Johnson")
+    katherine.draft()
+    katherine.complete()
+    assert "Outreach" in shown.wait_for("Entwurf fertig für Katherine Johnson").body
+    language.select_option("en")
+    expect(settings.get_by_role("heading", name="Settings")).to_be_visible()
+
+
+def test_a_browser_that_is_removed_does_not_ring_any_more(
+    settings: Page, application: Application, autopush: Autopush, shown: Screen
+) -> None:
+    remove = the_firefox(settings).locator(hooks.action("remove"))
+    remove.click()
+    expect(remove).to_have_text("Really remove?")
+    remove.click()
+    expect(the_firefox(settings)).to_have_count(0)
+
+    mark = autopush.requests.mark()
+    task(application, "Emmy Noether").complete()
+    wait_until(application.nothing_is_due, "the end is known")
+    assert [] == autopush.requests.since(mark)
+    assert [] == shown.titles()

@@ -1,0 +1,75 @@
+"""A gateway asks twice when a connection breaks under it; whatever a page asked for happens once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+import pytest
+
+from taskbell.api import build_api
+from taskbell.gateway import Gateway, InboxChanges
+from taskbell.model import Json, User
+from taskbell.push import AllowedOrigins
+from tests.functions.api.stage import Stage
+
+
+class Twice:
+    """The real gateway, whose first answer to everything is lost, so that it asks again."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    @property
+    def inbox_changes(self) -> InboxChanges | None:
+        return None
+
+    def rpc(
+        self, name: str, params: Any, as_user: User | None = None, *, timeout_seconds: float | None = None
+    ) -> Json:
+        self._gateway.rpc(name, params, as_user, timeout_seconds=timeout_seconds)
+        return self._gateway.rpc(name, params, as_user, timeout_seconds=timeout_seconds)
+
+    def close(self) -> None:
+        """Leave the real one open."""
+
+
+@pytest.fixture
+def app(stage: Stage) -> flask.Flask:
+    """The stage's API over a gateway that asks everything twice."""
+    return build_api(
+        stage.settings,
+        Twice(stage.gateway),
+        vapid=stage.vapid,
+        allowed_origins=AllowedOrigins(()),
+        ring_test=lambda *_: None,
+        verify_receipt=lambda _: None,
+    )
+
+
+def test_a_task_is_assigned_once(stage: Stage, app: flask.Flask) -> None:
+    user_id = stage.rows.user()
+    asked = {"contact_id": stage.rows.contact(user_id), "agent_id": stage.rows.agent()}
+    headers = {"Authorization": f"Bearer {stage.issuer.token(user_id)}"}
+    answer = app.test_client().post("/v1/tasks", json=asked, headers=headers)
+    assert (answer.status_code, answer.json) == (
+        201,
+        {"task_id": stage.rows.value("select id::text from agent_tasks where user_id = %s", user_id)},
+    )
+
+
+def test_two_tasks_that_were_meant_are_two(stage: Stage, app: flask.Flask) -> None:
+    user_id = stage.rows.user()
+    asked = {"contact_id": stage.rows.contact(user_id), "agent_id": stage.rows.agent()}
+    headers = {"Authorization": f"Bearer {stage.issuer.token(user_id)}"}
+    for _ in range(2):
+        assert app.test_client().post("/v1/tasks", json=asked, headers=headers).status_code == 201
+    assert stage.rows.value("select count(*) from agent_tasks where user_id = %s", user_id) == 2
+
+
+def test_a_browser_subscribes_once(stage: Stage, app: flask.Flask) -> None:
+    user_id = stage.rows.user()
+    headers = {"Authorization": f"Bearer {stage.issuer.token(user_id)}"}
+    answer = app.test_client().put("/v1/subscriptions", json=stage.subscription(), headers=headers)
+    assert answer.status_code == 200
+    assert stage.rows.value("select count(*) from taskbell.subscriptions where user_id = %s", user_id) == 1
