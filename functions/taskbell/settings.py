@@ -64,7 +64,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         supabase_url=supabase_url,
         supabase_secret_key=secret_key,
-        supabase_publishable_key=_get(environ, "SUPABASE_PUBLISHABLE_KEY"),
+        supabase_publishable_key=_publishable_key(environ),
         database_url=database_url,
         vapid_private_keys=_vapid_private_keys(environ),
         vapid_subject=_vapid_subject(environ),
@@ -130,6 +130,17 @@ def _secret_key(environ: Mapping[str, str]) -> str | None:
     raise SettingsError(
         "SUPABASE_SECRET_KEY is not a secret key (sb_secret_…): copy it from the Supabase dashboard, "
         "Project Settings → API keys → Secret keys."
+    )
+
+
+def _publishable_key(environ: Mapping[str, str]) -> str | None:
+    """Return the key that every page is told; a secret one in its place would be published."""
+    value = _get(environ, "SUPABASE_PUBLISHABLE_KEY")
+    if value is None or not (value.startswith("sb_secret_") or _legacy_role(value) == "service_role"):
+        return value
+    raise SettingsError(
+        "SUPABASE_PUBLISHABLE_KEY holds a secret key, which every page would be told: copy the publishable "
+        "one (sb_publishable_…) from the Supabase dashboard, Project Settings → API keys."
     )
 
 

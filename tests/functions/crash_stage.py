@@ -43,10 +43,10 @@ class Stage:
     function: FunctionProcess
     relay: RelayProcess
     trap: Trap
+    settings: dict[str, str]
     agent: str = ""
     people: dict[str, list[str]] = field(default_factory=dict)
     browsers: dict[str, list[str]] = field(default_factory=dict)
-    database_deaths: list[float] = field(default_factory=list)
 
     def sql(self, query: str, *params: object) -> Rows:
         """Run one statement past the proxy, in a transaction of its own."""
@@ -138,12 +138,13 @@ def stage(folder: Path, *, contacts_each: int = 3) -> Iterator[Stage]:
         proxy = PostgresProxy(lambda: postgres.port, trap)
         stack.callback(proxy.close)
         push_service = stack.enter_context(DeadlyPushService(trap))
-        function = FunctionProcess(_settings(postgres, proxy.port, push_service), folder)
+        settings = _settings(postgres, proxy.port, push_service)
+        function = FunctionProcess(settings, folder)
         relay = RelayProcess(postgres.superuser_url, folder)
         with psycopg.connect(postgres.url) as connection:
             secrets = {"taskbell_webhook_url": f"{function.url}/webhook", "taskbell_webhook_secret": SECRET}
             keep_secrets(connection, secrets)
-        built = Stage(postgres, proxy, push_service, function, relay, trap)
+        built = Stage(postgres, proxy, push_service, function, relay, trap, settings)
         stack.callback(function.end)
         function.start()
         stack.callback(relay.kill)

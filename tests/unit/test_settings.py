@@ -106,6 +106,8 @@ def test_a_missing_setting_is_named_with_the_way_to_get_it(name: str, absent: st
         ("SUPABASE_URL", "https://abc.supabase.co:99999"),
         ("SUPABASE_SECRET_KEY", "sb_publishable_abcdefgh"),
         ("SUPABASE_SECRET_KEY", jwt_with("anon")),
+        ("SUPABASE_PUBLISHABLE_KEY", "sb_secret_abcdefgh"),
+        ("SUPABASE_PUBLISHABLE_KEY", jwt_with("service_role")),
         ("SUPABASE_SECRET_KEY", "a.###.c"),
         ("DATABASE_URL", "mysql://somewhere/else"),
         ("VAPID_PRIVATE_KEY", "not+base64url/atall"),
