@@ -1,5 +1,8 @@
 """Everybody can use the page: axe finds nothing on any view, nothing is lost where there is little room."""
 
+from pathlib import Path
+from typing import Literal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, Route, expect
@@ -10,6 +13,8 @@ from tests.browser.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("needs_chromium")
 
+Light = Literal["light", "dark"]
+LIGHTS: tuple[Light, ...] = ("light", "dark")
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 # Width, height, and how much larger than usual a person wants the text.
 NARROW = {"small phone": (360, 640, 1), "zoom 200 %": (640, 400, 1), "text 200 %": (640, 800, 2)}
@@ -64,24 +69,28 @@ def find_nothing(page: Page, view: str) -> None:
     assert [] == told
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_on_any_view(page: Page, stack: Stack, contact: str, size: str, light: str) -> None:
-    width, height = SIZES[size]
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if light == "dark" else "light", reduced_motion="reduce")
-    for view, address in {"list": "/", "contact": f"/?contact={contact}", "settings": "/?settings"}.items():
-        page.goto(stack.url + address)
-        expect(page.locator(hooks.READY)).to_be_attached()
-        expect(page.locator(hooks.VIEWS[view])).to_be_visible()
-        shows = {"list": "#list", "contact": hooks.DRAFT, "settings": hooks.preference("digest")}[view]
-        expect(page.locator(shows).first).to_be_visible()
-        find_nothing(page, view)
+@pytest.mark.parametrize("view", hooks.VIEWS)
+def test_axe_finds_nothing_on_any_view_in_any_size_and_light(
+    page: Page, stack: Stack, contact: str, tmp_path: Path, view: str
+) -> None:
+    address = {"list": "/", "contact": f"/?contact={contact}", "settings": "/?settings"}[view]
+    shows = {"list": hooks.card(contact), "contact": hooks.DRAFT, "settings": hooks.preference("digest")}
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(stack.url + address)
+    expect(page.locator(hooks.VIEWS[view])).to_be_visible()
+    expect(page.locator(shows[view]).first).to_be_visible()
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for light in LIGHTS:
+            page.emulate_media(color_scheme=light)
+            page.screenshot(path=tmp_path / f"{view}-{size}-{light}.png")
+            find_nothing(page, f"{view} {size} {light}")
+            assert width == page.evaluate("document.documentElement.scrollWidth"), f"{size} is too wide"
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-def test_axe_finds_nothing_where_push_needs_a_word_of_help(page: Page, stack: Stack, light: str) -> None:
-    page.emulate_media(color_scheme="dark" if light == "dark" else "light", reduced_motion="reduce")
+@pytest.mark.parametrize("light", LIGHTS)
+def test_axe_finds_nothing_where_push_needs_a_word_of_help(page: Page, stack: Stack, light: Light) -> None:
+    page.emulate_media(color_scheme=light, reduced_motion="reduce")
     for state, script in {"denied": DENIED, "install": IPHONE}.items():
         page.add_init_script(script)
         page.goto(stack.url)
@@ -91,13 +100,13 @@ def test_axe_finds_nothing_where_push_needs_a_word_of_help(page: Page, stack: St
         find_nothing(page, state)
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-def test_axe_finds_nothing_on_the_sign_in(page: Page, stack: Stack, light: str) -> None:
+@pytest.mark.parametrize("light", LIGHTS)
+def test_axe_finds_nothing_on_the_sign_in(page: Page, stack: Stack, light: Light) -> None:
     def without_demo(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, json=answer.json() | {"demo_token": None, "supabase_url": stack.url})
 
-    page.emulate_media(color_scheme="dark" if light == "dark" else "light", reduced_motion="reduce")
+    page.emulate_media(color_scheme=light, reduced_motion="reduce")
     page.route("**/v1/config", without_demo)
     page.goto(stack.url)
     expect(page.get_by_label("Password")).to_be_visible()

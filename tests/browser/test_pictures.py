@@ -20,12 +20,29 @@ PICTURES: dict[str, tuple[Literal["light", "dark"], int, int, int]] = {
     "phone": ("dark", 390, 844, 2),
     "desktop": ("light", 1280, 860, 1),
 }
-BADGES = {"Hedy Lamarr": "failed", "Radia Perlman": "in_progress", "Grace Hopper": None}
+BADGES = {"Hedy Lamarr": "failed", "Radia Perlman": "in_progress", "Barbara Liskov": "draft_ready"}
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("demo"), {}, demo=True) as demo:
+        for name, kind, status in (
+            ("Radia Perlman", "followup", "in_progress"),
+            ("Barbara Liskov", "outreach", "completed"),
+        ):
+            [(task,)] = demo.sql(
+                """insert into agent_tasks (user_id, agent_id, status, input_data)
+                   values (%s, %s, 'in_progress', jsonb_build_object('contactId', %s::text)) returning id""",
+                *(DEMO_USER_ID, agent_id(kind), contact_id(name)),
+            )
+            if status == "completed":
+                demo.sql(
+                    """insert into agent_outreach_drafts
+                         (user_id, contact_id, agent_id, task_id, subject, body)
+                       values (%s, %s, %s, %s, 'Substitutes welcome', 'Dear Barbara, shall we talk?')""",
+                    *(DEMO_USER_ID, contact_id(name), agent_id(kind), task),
+                )
+            demo.sql("update agent_tasks set status = %s where id = %s", status, task)
         yield demo
 
 
@@ -34,19 +51,12 @@ def test_a_picture_of_a_contact_with_a_draft(
     page: Page, browser: BrowserContext, demo: Stack, tmp_path: Path, name: str
 ) -> None:
     light, width, height, sharpness = PICTURES[name]
-    radia = contact_id("Radia Perlman")
-    demo.sql(
-        """insert into agent_tasks (user_id, agent_id, status, input_data)
-           select %s, %s, 'in_progress', jsonb_build_object('contactId', %s::text)
-           where not exists (select from agent_tasks where input_data ->> 'contactId' = %s)""",
-        *(DEMO_USER_ID, agent_id("followup"), radia, radia),
-    )
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=light, reduced_motion="reduce")
     page.goto(f"{demo.url}/?contact={contact_id('Ada Lovelace')}")
     expect(page.locator(hooks.DRAFT)).to_contain_text("Your notes on the engine")
-    for name_shown, status in BADGES.items():
-        expect(page.locator(hooks.badge(contact_id(name_shown), status))).to_have_count(1)
+    for contact, status in BADGES.items():
+        expect(page.locator(hooks.badge(contact_id(contact), status))).to_have_count(1)
     expect(page.locator(hooks.badge(contact_id("Ada Lovelace")))).to_have_count(
         0
     )  # it is open, so it is seen

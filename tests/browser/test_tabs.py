@@ -46,7 +46,7 @@ def test_ten_tabs_share_one_connection_and_when_its_tab_goes_the_next_takes_over
     ]  # Playwright's tabs are all visible; a person's are not
     for tab in behind:
         tab.add_init_script(f"({SET_HIDDEN})(true)")
-        tab.goto(stack.url)
+        tab.goto(stack.url, wait_until="commit")
     for tab in (page, *behind):
         expect(tab.locator(hooks.updates("live"))).to_be_visible()
 
