@@ -3,7 +3,7 @@
 // Attributes: contact-id (required); changing it shows another contact.
 // Events, bubbling: "contact-close"; "contact-seen" {contactId}; "task-assigned" {contactId, agentId, taskId};
 // "task-retried" {taskId}; "draft-reviewed" {draftId, status}; "trouble" {phrase}, a key of texts.js.
-// It needs connect() of connection.js, and css/view.css.
+// It needs connect() of connection.js, css/view.css and css/forms.css.
 
 import { ApiError, api } from "./api.js";
 import { badgesOf } from "./badges.js";
