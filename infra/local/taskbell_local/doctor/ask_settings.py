@@ -12,6 +12,7 @@ from taskbell_local.errors import StackError
 FILLERS = {
     "SUPABASE_URL": "http://localhost:9",
     "SUPABASE_SECRET_KEY": "sb_secret_filler",
+    "SUPABASE_PUBLISHABLE_KEY": "",
     "DATABASE_URL": "postgresql://127.0.0.1:1/filler",
     "VAPID_PRIVATE_KEY": "A" * 42 + "E",
     "VAPID_SUBJECT": "mailto:filler@example.com",

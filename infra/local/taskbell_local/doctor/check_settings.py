@@ -60,13 +60,12 @@ def _subject(facts: Facts) -> Verdict:
 
 def _publishable_key(facts: Facts) -> Verdict:
     where = "copy it from the Supabase dashboard, Project Settings → API keys → Publishable key."
-    key = facts.settings.settings.supabase_publishable_key
-    if key and (key.startswith("sb_secret_") or key == facts.settings.settings.supabase_secret_key):
+    if "SUPABASE_PUBLISHABLE_KEY" in facts.settings.faults:
         return Bad(
-            "holds a secret key, and the page shows it to everybody",
+            "holds a secret key, and the page would show it to everybody",
             f"Revoke that secret key at once and make another. Then {where}",
         )
-    if key:
+    if facts.settings.settings.supabase_publishable_key:
         return Good("for the page's sign-in")
     if on_this_machine(facts):
         return Good("not set: the demo signs in without")
