@@ -137,6 +137,10 @@ class Application:
             *(self.user_id, self.user_id),
         )
 
+    def forget_browsers(self) -> None:
+        """Take away the subscriptions that other stories left, as if nobody had subscribed yet."""
+        self._stack.sql("delete from taskbell.subscriptions where user_id = %s", self.user_id)
+
     def hears_of_everything(self) -> bool:
         """Tell whether the user has switched no kind of notification off."""
         [(preferences,)] = self._stack.sql("select taskbell_preferences(%s)", self.user_id)

@@ -21,9 +21,14 @@ CONFIRM_MS = 15_000  # how long the page waits for the worker's word on a test
 
 @pytest.fixture(scope="module")
 def firefox(
-    tmp_path_factory: pytest.TempPathFactory, stack: Stack, autopush: Autopush, desktop: NotificationDaemon
+    tmp_path_factory: pytest.TempPathFactory,
+    stack: Stack,
+    application: Application,
+    autopush: Autopush,
+    desktop: NotificationDaemon,
 ) -> Iterator[Firefox]:
-    """Run a Firefox that is subscribed and shows no page."""
+    """Run a Firefox that is subscribed, as the only one, and shows no page."""
+    application.forget_browsers()
     profile = tmp_path_factory.mktemp("firefox")
     with Firefox(profile, push_url=autopush.websocket_url, dbus_address=desktop.address) as firefox:
         firefox.open(stack.url)
