@@ -72,16 +72,20 @@ class Database:
             return call(self._own, function, **params)
 
     @contextlib.contextmanager
-    def signed_in(self, role: str, user_id: str | None = None) -> Iterator[Connection]:
+    def signed_in(
+        self, role: str, user_id: str | None = None, *, anonymous: bool = False
+    ) -> Iterator[Connection]:
         """A transaction on a connection of its own, as that role and user; committed at the end."""
         with self.connect(autocommit=False) as connection:
-            sign_in(connection, role, user_id)
+            sign_in(connection, role, user_id, anonymous=anonymous)
             yield connection
 
 
-def sign_in(connection: Connection, role: str, user_id: str | None = None) -> None:
+def sign_in(
+    connection: Connection, role: str, user_id: str | None = None, *, anonymous: bool = False
+) -> None:
     """Set what PostgREST sets for a request, until the transaction ends."""
-    claims = {"role": role} | ({"sub": user_id} if user_id else {})
+    claims = {"role": role, "is_anonymous": anonymous} | ({"sub": user_id} if user_id else {})
     connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
     connection.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps(claims),))
 

@@ -244,28 +244,33 @@ def test_a_row_is_seen_by_its_owner_alone(full: Story, table: str) -> None:
     for name, role, user in (
         ("owner", "authenticated", full.owner),
         ("stranger", "authenticated", full.database.user()),
+        ("anonymous", "authenticated", full.database.user()),
         ("nobody", "authenticated", None),
         ("service", "service_role", None),
     ):
-        with full.database.signed_in(role, user) as connection:
+        with full.database.signed_in(role, user, anonymous=name == "anonymous") as connection:
             [(seen[name],)] = connection.execute(count.encode()).fetchall()
     assert seen.pop("owner") == seen.pop("service") > 0
-    assert {"stranger": 0, "nobody": 0} == seen
+    assert {"stranger": 0, "anonymous": 0, "nobody": 0} == seen
 
 
 @pytest.mark.parametrize("table", WRITABLE)
 def test_a_row_is_changed_or_removed_by_its_owner_alone(full: Story, table: str) -> None:
     changed = {}
-    for name, user in (("stranger", full.database.user()), ("owner", full.owner)):
+    people = (("stranger", full.database.user()), ("anonymous", full.database.user()), ("owner", full.owner))
+    for name, user in people:
         for verb, query in (
             ("update", f"update {table} set created_at = now() where user_id is not null"),  # noqa: S608
             ("delete", f"delete from {table} where user_id is not null"),  # noqa: S608
         ):
-            with full.database.signed_in("authenticated", user) as connection:
+            anonymous = name == "anonymous"
+            with full.database.signed_in("authenticated", user, anonymous=anonymous) as connection:
                 changed[name, verb] = connection.execute(query.encode()).rowcount > 0
     assert {
         ("stranger", "update"): False,
         ("stranger", "delete"): False,
+        ("anonymous", "update"): False,
+        ("anonymous", "delete"): False,
         ("owner", "update"): True,
         ("owner", "delete"): True,
     } == changed

@@ -84,7 +84,7 @@ class PushService:
         """
         self._tls, self._http2, self._max_streams = tls, http2, max_streams
         self._folder = tempfile.TemporaryDirectory(prefix="push-service-")
-        self._identity = identity or make_identity(Path(self._folder.name))
+        self.identity = identity or make_identity(Path(self._folder.name))
         self._subscriptions: dict[str, _Subscribed] = {}
         self._record: Record[Received] = Record("push")
         self.origin = ""
@@ -93,7 +93,7 @@ class PushService:
     @property
     def ca_file(self) -> str:
         """The PEM file of the authority that vouches for it."""
-        return str(self._identity.ca_file)
+        return str(self.identity.ca_file)
 
     @property
     def received(self) -> list[Received]:
@@ -146,7 +146,7 @@ class PushService:
         context = None
         if self._tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self._identity.certificate_file, self._identity.key_file)
+            context.load_cert_chain(self.identity.certificate_file, self.identity.key_file)
             context.set_alpn_protocols(["h2", "http/1.1"] if self._http2 else ["http/1.1"])
         return await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=context, backlog=1000)
 
