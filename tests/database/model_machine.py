@@ -109,6 +109,8 @@ class Machine(RuleBasedStateMachine):
                     tasks.move(old, step.contact)
                 case "touch":
                     tasks.touch(old)
+                case "reword":
+                    tasks.reword(old)
                 case "delete":
                     tasks.delete(old)
                 case "tell":

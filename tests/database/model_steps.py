@@ -6,14 +6,18 @@ a whole run, and a life needs every one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from hypothesis import strategies as st
 
 from tests.database.model_browsers import MOODS
 
-StatusChange = Literal["status", "finish", "add", "move", "touch", "delete", "bring back", "tell"]
+T = TypeVar("T")
+PASSING_MOODS = {"good", "busy", "throttled", "mute"}
+
+StatusChange = Literal["status", "finish", "add", "move", "touch", "reword", "delete", "bring back", "tell"]
 Working = Literal["start", "dispatch", "land", "send", "go", "die"]
 Living = Literal["look", "mood", "subscribe", "unsubscribe"]
 
@@ -59,50 +63,49 @@ class Wait:
 
 Step = Change | Work | Live | Wait
 
-_statuses = st.lists(
-    st.sampled_from(["completed", "failed", "completed", "failed", "in_progress", "pending"]),
-    min_size=1,
-    max_size=3,
-)
+
+def _often(weights: Mapping[T, int]) -> st.SearchStrategy[T]:
+    return st.sampled_from([what for what, weight in weights.items() for _ in range(weight)])
+
+
+# Most of it about one contact and one agent, so that things get in each other's way.
 _changes = st.builds(
     Change,
-    what=st.sampled_from(
-        [
-            "add",
-            "status",
-            "add",
-            "status",
-            "status",
-            "finish",
-            "move",
-            "touch",
-            "delete",
-            "bring back",
-            "tell",
-        ]
+    what=_often(
+        {
+            "add": 3,
+            "status": 5,
+            "reword": 2,
+            "finish": 1,
+            "move": 1,
+            "touch": 1,
+            "delete": 2,
+            "bring back": 1,
+            "tell": 1,
+        }
     ),
     which=st.integers(0, 20),
-    person=st.integers(0, 1),
-    contact=st.sampled_from([0, 0, 1, 1, 2, 3]),
-    agent=st.integers(0, 1),
-    statuses=_statuses,
+    person=_often({0: 3, 1: 1}),
+    contact=_often({0: 4, 1: 1, 2: 1, 3: 1}),
+    agent=_often({0: 4, 1: 1}),
+    statuses=st.lists(
+        _often({"completed": 2, "failed": 2, "in_progress": 1, "pending": 1}), min_size=1, max_size=3
+    ),
 )
 _work = st.builds(
     Work,
-    what=st.sampled_from(["start", "go", "send", "land", "dispatch", "die", "go", "send"]),
+    what=_often({"start": 2, "go": 4, "send": 3, "land": 2, "dispatch": 2, "die": 1}),
     which=st.integers(0, 2),
-    batch=st.sampled_from([100, 100, 2, 1]),
+    batch=_often({100: 3, 1: 2, 2: 1}),
 )
 _lives = st.builds(
     Live,
-    what=st.sampled_from(["look", "mood", "subscribe", "unsubscribe"]),
-    which=st.integers(0, 20),
-    person=st.integers(0, 1),
-    contact=st.integers(0, 1),
-    mood=st.sampled_from(["mute", *sorted(MOODS)]),
+    what=_often({"look": 3, "mood": 4, "subscribe": 1, "unsubscribe": 1}),
+    which=st.integers(0, 3),
+    person=_often({0: 3, 1: 1}),
+    contact=_often({0: 3, 1: 1}),
+    mood=_often({mood: 3 if mood in PASSING_MOODS else 1 for mood in MOODS}),
 )
-_waits = st.builds(Wait, seconds=st.sampled_from([1, 14, 31, 61, 600, 3600]))
+_waits = st.builds(Wait, seconds=_often({1: 1, 14: 1, 20: 3, 31: 3, 61: 1, 600: 1, 3600: 1}))
 
-STEPS: st.SearchStrategy[Step] = st.one_of(
-    _changes, _changes, _changes, _work, _work, _work, _work, _lives, _waits, _changes
-)
+STEPS: st.SearchStrategy[Step] = st.one_of(_changes, _work, _changes, _work, _lives, _work, _waits, _work)

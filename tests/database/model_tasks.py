@@ -30,6 +30,7 @@ class Tasks:
     contacts: dict[str, list[str]] = field(default_factory=dict)
     agents: list[str] = field(default_factory=list)
     newest_event: int = 0
+    words: int = 0
 
     def __post_init__(self) -> None:
         self.newest_event = self.database.value("select coalesce(max(id), 0) from taskbell.task_events")
@@ -90,6 +91,14 @@ class Tasks:
         """Change what nobody looks at."""
         self.database.execute("update public.agent_tasks set output_data = '{}' where id = %s", old.task)
         self._wrote()
+
+    def reword(self, old: Version) -> None:
+        """Change what is an event, and no news."""
+        self.words += 1
+        self.database.execute(
+            "update public.agent_tasks set error_message = %s where id = %s", f"reason {self.words}", old.task
+        )
+        self._wrote(old)
 
     def delete(self, old: Version) -> None:
         self.database.execute("delete from public.agent_tasks where id = %s", old.task)

@@ -82,7 +82,7 @@ class FunctionProcess:
     def kill_worker(self) -> None:
         """SIGKILL whoever does the work, and return when it is dead; the leader makes a new one."""
         with self._lock:
-            self._kill_worker()
+            self._kill(self._workers())
 
     def kill(self) -> None:
         """SIGKILL all of it, as a container dies, and return when it is dead."""
@@ -98,10 +98,10 @@ class FunctionProcess:
     def dead(self) -> Iterator[None]:
         """Kill the worker; there is no other until the end of the block."""
         with self._lock:
-            leader = self._running()
+            leader, workers = self._running(), self._workers()
             leader.send_signal(signal.SIGSTOP)
             try:
-                self._kill_worker()
+                self._kill(workers)
                 yield
             finally:
                 leader.send_signal(signal.SIGCONT)
@@ -127,14 +127,18 @@ class FunctionProcess:
             raise AssertionError("the function does not run")
         return self._leader
 
-    def _kill_worker(self) -> None:
+    def _workers(self) -> list[psutil.Process]:
+        leader = psutil.Process(self._running().pid)
         workers: list[psutil.Process] = []
 
         def found() -> bool:
-            workers[:] = psutil.Process(self._running().pid).children()
+            workers[:] = [child for child in leader.children() if _runs(child)]
             return bool(workers)
 
         wait_until(found, "the leader has made a worker")
+        return workers
+
+    def _kill(self, workers: list[psutil.Process]) -> None:
         for worker in workers:
             with contextlib.suppress(psutil.NoSuchProcess):
                 worker.kill()
@@ -158,6 +162,11 @@ class RelayProcess:
         self._log_file = folder / "relay.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it was started and not killed."""
+        return self._process is not None
 
     def start(self) -> None:
         with self._log_file.open("ab") as log:

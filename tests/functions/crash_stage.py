@@ -112,12 +112,19 @@ class Stage:
         """Let time pass and the clock strike until nothing is due."""
         for _ in range(40):
             wait_until(lambda: self.wake() == 200, "the function answers")
+            # Whoever works for the relay must be through: a lease never ends over somebody's work.
+            wait_until(lambda: not self.relay.alive or not self._calls(), "the relay's calls are answered")
             if not self.unfinished():
                 return
             self.let_leases_end()
         left = self.sql("select id, attempts, due_at - now() from taskbell.task_events where state = 'due'")
         left += self.sql("select id, attempts, reason from taskbell.deliveries where state = 'due'")
         raise AssertionError(f"still due after 40 sweeps: {left}")
+
+    def _calls(self) -> int:
+        """How many calls wait for the relay, or for their answer."""
+        [(count,)] = self.sql("select count(*) from net.http_request_queue")
+        return int(count)
 
     def restart_function(self) -> None:
         """Start the function again if all of it is dead."""

@@ -18,6 +18,7 @@ from tests.functions.crash_trap import Point
 
 LONGEST_PAUSE_SECONDS = 0.1
 FEW_TASKS = 8
+DATABASE_EACH, FUNCTION_EACH = 30, 24  # changes
 POINTS = [
     point
     for point in Point
@@ -37,19 +38,17 @@ class Storm:
     kills: dict[str, int] = field(default_factory=dict)
 
     def rage(self, changes: int) -> None:
-        """Make so many changes; the database dies twice, the whole function and the relay now and then."""
-        crashes = {changes // 3, 2 * changes // 3}
+        """Make so many changes; after each something may die."""
         for number in range(changes):
             self._change()
             time.sleep(self.chance.uniform(0, LONGEST_PAUSE_SECONDS))
-            if number in crashes:
+            if number % DATABASE_EACH == DATABASE_EACH // 2:
                 self._kill_database()
-            elif number % 25 == 24:
+            elif number % FUNCTION_EACH == FUNCTION_EACH // 2:
                 self._kill_function()
             else:
                 self._kill_something()
-        self.stage.trap.disarm()
-        self.stage.restart_function()
+        self._kill_worker()
 
     def explains(self, repeat: Repeat) -> bool:
         """Whether something died between the first push and the second, so that the first was not settled."""
@@ -99,9 +98,7 @@ class Storm:
     def _kill_something(self) -> None:
         number = self.chance.random()
         if number < 0.3:
-            with self.stage.function.dead():
-                self.stage.let_leases_end()
-            self._count("worker, any moment")
+            self._kill_worker()
         elif number < 0.5:
             deaths = len(self.stage.function.deaths)
             self.stage.trap.arm(self.chance.choice(POINTS), self.stage.function.kill_worker)
@@ -114,6 +111,13 @@ class Storm:
             self._count("relay")
         elif number < 0.7:
             self.stage.sql("select taskbell.wake_if_due()")
+
+    def _kill_worker(self) -> None:
+        """The time of all that it leaves behind passes before there is another: a lease outlives all work."""
+        self.stage.trap.disarm()
+        with self.stage.function.dead():
+            self.stage.let_leases_end()
+        self._count("worker, any moment")
 
     def _kill_function(self) -> None:
         self.stage.trap.disarm()
