@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from psycopg.types.json import Jsonb
@@ -50,11 +51,16 @@ class Storm:
                 self._kill_something()
         self._kill_worker()
 
-    def explains(self, repeat: Repeat) -> bool:
-        """Whether something died between the first push and the second, so that the first was not settled."""
+    def unexplained(self, repeats: Sequence[Repeat]) -> list[str]:
+        """Those before which nothing died that could have settled the first push, or which look another."""
         deaths = [*self.outages, *((death, death) for death in self.stage.function.deaths)]
-        first, second = repeat.first.arrived_at, repeat.second.arrived_at
-        return any(first <= ended and began <= second for began, ended in deaths)
+        told = []
+        for repeat in repeats:
+            first, second = repeat.first.arrived_at, repeat.second.arrived_at
+            if not repeat.replaces or not any(first <= end and start <= second for start, end in deaths):
+                near = [(round(a - first, 3), round(b - first, 3)) for a, b in deaths if -5 < a - first < 40]
+                told.append(f"event {repeat.event_id}: again after {second - first:.3f} s; deaths: {near}")
+        return told
 
     def _change(self) -> None:
         chance = self.chance

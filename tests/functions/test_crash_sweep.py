@@ -124,7 +124,7 @@ def test_in_a_storm_of_changes_and_deaths_nothing_is_lost(crash_stage: Stage, su
     summary.remarks.append(f"storm: {storm.kills}")
     assert [] == counted.lost
     assert len(storm.versions) == counted.events
-    assert [] == [repeat for repeat in repeats if not (repeat.replaces and storm.explains(repeat))]
+    assert [] == storm.unexplained(repeats)
     assert {"database", "relay", "whole function"} <= storm.kills.keys()
 
     expected = {key: (version.task, version.status) for key, version in fold(storm.versions).items()}
