@@ -27,7 +27,7 @@ from functions_framework import create_app
 client = create_app({target!r}, {source!r}).test_client()
 response = client.post("/anywhere", data=b"{{}}")
 print(response.status_code, response.get_json()["error"]["reason"])
-heavy = {{"psycopg", "pycurl", "pywebpush", "http_ece", "py_vapid", "requests"}}
+heavy = {{"psycopg", "pycurl", "py_vapid", "requests"}}
 print(sorted(heavy & set(sys.modules)))
 """
 

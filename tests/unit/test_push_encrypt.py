@@ -1,16 +1,40 @@
 """What we encrypt, a browser decrypts; whatever else comes is refused with a reason."""
 
 import base64
+import os
 
+import http_ece
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskbell.push import LARGEST_PAYLOAD_BYTES, KeysRefused, PushRefused, check_keys, encrypt
+from taskbell.push.record import new_key_pair, seal
 from tests.stand_ins.push_service_rules import BrowserKeys
+
+
+def encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
 
 BROWSER = BrowserKeys()
 KEYS = BROWSER.public_keys()
+STANDARDS_TEXT = b"When I grow up, I want to be a watermelon"
+STANDARDS_BROWSER = BrowserKeys(
+    ec.derive_private_key(
+        int.from_bytes(decode("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94")), ec.SECP256R1()
+    ),
+    decode("BTBZMqHH6r4Tts7J_aSIgg"),
+)
+STANDARDS_BODY = decode(
+    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEq"
+    "KK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -47,15 +71,33 @@ def test_each_message_has_a_salt_and_a_key_pair_of_its_own() -> None:
 
 def test_the_example_of_the_standard_decrypts_with_the_tests_own_decryption() -> None:
     """RFC 8291 appendix A: what judges our encryption was not made by us alone."""
-    from cryptography.hazmat.primitives.asymmetric import ec
+    assert STANDARDS_TEXT == STANDARDS_BROWSER.decrypt(STANDARDS_BODY)
 
-    secret = int.from_bytes(decode("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"))
-    browser = BrowserKeys(ec.derive_private_key(secret, ec.SECP256R1()), decode("BTBZMqHH6r4Tts7J_aSIgg"))
-    body = decode(
-        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEq"
-        "KK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+
+def test_the_example_of_the_standard_is_encrypted_to_the_standards_own_bytes() -> None:
+    """RFC 8291 appendix A, with its key pair and salt in place of those that are new for every message."""
+    secret = int.from_bytes(decode("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"))
+    private_key = ec.derive_private_key(secret, ec.SECP256R1())
+    salt = decode("DGv6ra1nlYgDCS1FRnbzlw")
+    browser = STANDARDS_BROWSER
+    assert STANDARDS_BODY == seal(STANDARDS_TEXT, browser.point, browser.auth, private_key, salt)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=1, max_size=LARGEST_PAYLOAD_BYTES), st.binary(min_size=16, max_size=16))
+def test_pywebpushs_engine_makes_the_same_bytes_from_the_same_keys_and_salt(
+    payload: bytes, salt: bytes
+) -> None:
+    private_key, browser = new_key_pair(), BrowserKeys(new_key_pair(), os.urandom(16))
+    expected = http_ece.encrypt(
+        payload,
+        salt,
+        private_key=private_key,
+        dh=browser.point,
+        auth_secret=browser.auth,
+        version="aes128gcm",
     )
-    assert b"When I grow up, I want to be a watermelon" == browser.decrypt(body)
+    assert expected == seal(payload, browser.point, browser.auth, private_key, salt)
 
 
 def test_keys_are_taken_padded_or_not() -> None:
@@ -63,14 +105,6 @@ def test_keys_are_taken_padded_or_not() -> None:
     check_keys(**KEYS)
     check_keys(**padded)
     assert b"hello" == BROWSER.decrypt(encrypt(b"hello", **padded))
-
-
-def encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 POINT = BROWSER.point

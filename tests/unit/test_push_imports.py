@@ -5,15 +5,12 @@ import sys
 
 HEAVY = (
     "pycurl",
-    "http_ece",
-    "pywebpush",
     "py_vapid",
     "cryptography",
-    "requests",
-    "aiohttp",
     "certifi",
     "ssl",
 )
+PEERS = ("aiohttp", "http_ece", "pywebpush", "requests")
 PROGRAM = f"""
 import sys
 import taskbell.push
@@ -21,10 +18,20 @@ taskbell.push.Sender(
     taskbell.push.Vapid(("key",), "mailto:operator@example.com"),
     allowed_origins=taskbell.push.AllowedOrigins(),
 )
-print(*[name for name in {HEAVY!r} if name in sys.modules])
+print(*[name for name in {HEAVY + PEERS!r} if name in sys.modules])
 """
 
 
 def test_importing_and_constructing_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert "" == loaded.stdout.strip()
+
+
+def test_encrypting_loads_no_other_sender() -> None:
+    program = (
+        "import sys, taskbell.push.record; print(*[name for name in sys.argv[1:] if name in sys.modules])"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program, *PEERS], capture_output=True, text=True, check=True
+    )
     assert "" == loaded.stdout.strip()

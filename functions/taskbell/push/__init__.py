@@ -9,7 +9,7 @@ In: messages. Out: responses. Touches: the network, and nothing else: no databas
                                                ▼  Multi     all of them at once, by events
                                      Batch ◀─ response
 
-The only package that knows http_ece (pywebpush's engine), py-vapid and pycurl; the first push loads them.
+The only package that knows py-vapid and pycurl; the first push loads them, and `cryptography`.
 """
 
 from taskbell.push.encrypt import LARGEST_PAYLOAD_BYTES, encrypt

@@ -2,11 +2,13 @@
 
 In: plaintext and keys. Out: the request's body. Touches: the random source.
 
-Source: RFC 8291 (message encryption for Web Push), RFC 8188 (aes128gcm).
+Source: RFC 8291 (message encryption for Web Push).
 """
 
+import os
+
 from taskbell.push.keys import decode_keys
-from taskbell.push.refusal import KeysRefused, PayloadRefused
+from taskbell.push.refusal import PayloadRefused
 
 # A body of 4096 bytes, which every push service takes (RFC 8030 § 7.2), less header (86), delimiter (1) and
 # tag (16).
@@ -19,23 +21,10 @@ def encrypt(payload: bytes, p256dh: str, auth: str) -> bytes:
     `p256dh` and `auth` are base64url. Returns the body of a request with `Content-Encoding: aes128gcm`, one
     record. Raises PayloadRefused or KeysRefused.
     """
-    # Here and not above: 30 ms that only the first push pays, and not the cold start.
-    import http_ece
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from taskbell.push.record import new_key_pair, seal
 
-    # http_ece makes no record of an empty payload, and browsers cannot decrypt that; nor could it show
-    # anything.
+    # Browsers cannot decrypt an empty payload; nor could it show anything.
     if not 0 < len(payload) <= LARGEST_PAYLOAD_BYTES:
         raise PayloadRefused(f"a payload has 1 to {LARGEST_PAYLOAD_BYTES} bytes, this one {len(payload)}")
     point, secret = decode_keys(p256dh, auth)
-    try:
-        body: bytes = http_ece.encrypt(
-            payload,
-            private_key=ec.generate_private_key(ec.SECP256R1()),
-            dh=point,
-            auth_secret=secret,
-            version="aes128gcm",
-        )
-    except ValueError:
-        raise KeysRefused("p256dh is not a point on the curve P-256") from None
-    return body
+    return seal(payload, point, secret, new_key_pair(), os.urandom(16))
