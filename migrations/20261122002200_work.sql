@@ -60,18 +60,23 @@ exception
 end
 $$;
 
--- Puts a failed task back in the queue.
+-- Puts a failed task back in the queue. One that waits or runs already is what was asked for: whoever lost
+-- the first answer asks again.
 create function public.taskbell_retry_task(p_task_id text)
 returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
 declare
-  v_id text;
+  v_task_id uuid;
 begin
+  v_task_id := p_task_id::uuid;
   update public.agent_tasks t set status = 'pending', error_message = null
-  where t.id = p_task_id::uuid and t.user_id = auth.uid() and t.status = 'failed'
-  returning t.id into v_id;
-  return case when v_id is not null then jsonb_build_object('task_id', v_id, 'status', 'pending') end;
+  where t.id = v_task_id and t.user_id = auth.uid() and t.status = 'failed';
+  return (
+    select jsonb_build_object('task_id', t.id, 'status', t.status)
+    from public.agent_tasks t
+    where t.id = v_task_id and t.user_id = auth.uid() and t.status in ('pending', 'in_progress')
+  );
 exception
   when invalid_text_representation then
     return null;

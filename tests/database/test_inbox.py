@@ -222,8 +222,10 @@ def test_only_a_failed_task_of_ones_own_is_run_again(story: Story) -> None:
         retry(task_id="x"),
         retry(task_id=unknown_id()),
     ]
-    assert {"task_id": task, "status": "pending"} == retry()
-    assert retry() is None
+    for _ in range(2):  # the second time as if the first answer had been lost
+        assert {"task_id": task, "status": "pending"} == retry()
     assert [(None, None)] == story.database.execute(
         "select error_message, completed_at from public.agent_tasks"
     )
+    story.database.execute("update public.agent_tasks set status = 'completed' where true")
+    assert retry() is None

@@ -6,8 +6,6 @@ In: ids and instructions. Out: the task's id. Both run as the user, under row le
 import uuid
 from typing import Any, Literal
 
-from pydantic import Field
-
 from taskbell.api.refusal import Refusal, Refused
 from taskbell.api.route import Answer, Call, Route
 from taskbell.api.shapes import Answered, Asked, Id, Prose, RowId
@@ -35,10 +33,10 @@ class AssignedTask(Answered):
 
 
 class RetriedTask(Answered):
-    """A task that waits for its agent again."""
+    """A task that waits for its agent again, or has already been taken up."""
 
     task_id: RowId
-    status: Literal["pending"] = Field(description="Always pending.")
+    status: Literal["pending", "in_progress"]
 
 
 def routes(gateway: Gateway) -> list[Route[Any]]:
@@ -78,7 +76,7 @@ def routes(gateway: Gateway) -> list[Route[Any]]:
         Route(
             method="POST",
             path="/v1/tasks/{task_id}/retry",
-            summary="Let a failed task run again.",
+            summary="Let a failed task run again; done, too, where it already waits or runs.",
             handler=retry_task,
             answers={200: RetriedTask},
             refusals=(NO_FAILED_TASK,),

@@ -157,8 +157,8 @@ def test_a_failed_task_runs_again_and_only_a_failed_one(stage: Stage) -> None:
     task = stage.rows.task(ada_id, stage.rows.contact(ada_id), stage.rows.agent(), status="failed")
     retry = f"/v1/tasks/{task}/retry"
     assert reason(grace.post(retry)) == (404, "no_failed_task")
-    assert {"task_id": task, "status": "pending"} == ada.post(retry).json()
-    assert reason(ada.post(retry)) == (404, "no_failed_task")
+    for _ in range(2):  # the second time as if the first answer had been lost
+        assert {"task_id": task, "status": "pending"} == ada.post(retry).json()
     for none in (*NOT_IDS, str(uuid.uuid4())):
         assert reason(ada.post(f"/v1/tasks/{none}/retry")) == (404, "no_failed_task")
 

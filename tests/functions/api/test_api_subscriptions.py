@@ -69,9 +69,9 @@ def test_a_subscription_is_renamed_and_removed(stage: Stage) -> None:
     _, browser = stage.someone()
     one = f"{PATH}/{browser.put(PATH, json=stage.subscription()).json()['id']}"
     assert browser.patch(one, json={"name": "Küche 📱"}).json()["name"] == "Küche 📱"
-    removed = browser.delete(one)
-    assert (removed.status_code, removed.content) == (204, b"")
-    assert reason(browser.delete(one)) == (404, "unknown_subscription")
+    for _ in range(2):  # the second time as if the first answer had been lost
+        removed = browser.delete(one)
+        assert (204, b"") == (removed.status_code, removed.content)
     assert browser.get(PATH).json() == {"subscriptions": []}
 
 
@@ -81,12 +81,9 @@ def test_nobody_sees_or_touches_anothers_subscription(stage: Stage) -> None:
     mine = ada.put(PATH, json=stage.subscription()).json()
     one = f"{PATH}/{mine['id']}"
     assert grace.get(PATH).json() == {"subscriptions": []}
-    for refused in (
-        grace.patch(one, json={"name": "Mine now"}),
-        grace.delete(one),
-        grace.post(one + "/test"),
-    ):
+    for refused in (grace.patch(one, json={"name": "Mine now"}), grace.post(one + "/test")):
         assert reason(refused) == (404, "unknown_subscription")
+    assert 204 == grace.delete(one).status_code
     assert [mine] == ada.get(PATH).json()["subscriptions"]
 
 
@@ -99,8 +96,9 @@ def test_an_endpoint_moves_to_whoever_subscribes_with_it(stage: Stage) -> None:
     after = grace.put(PATH, json=asked | {"name": "Shared"}).json()
     assert ada.get(PATH).json() == {"subscriptions": []}
     assert [after] == grace.get(PATH).json()["subscriptions"]
-    assert reason(ada.delete(f"{PATH}/{before['id']}")) == (404, "unknown_subscription")
-    assert reason(ada.delete(f"{PATH}/{after['id']}")) == (404, "unknown_subscription")
+    for not_adas in (before, after):
+        assert 204 == ada.delete(f"{PATH}/{not_adas['id']}").status_code
+    assert [after] == grace.get(PATH).json()["subscriptions"]
 
 
 def test_twenty_browsers_are_enough_for_one_person(stage: Stage) -> None:
@@ -203,7 +201,8 @@ def test_unknown_keys_are_ignored(stage: Stage) -> None:
 def test_a_subscription_id_that_is_none_is_unknown(stage: Stage) -> None:
     _, browser = stage.someone()
     for id_ in ("1", "me", str(uuid.uuid4()), "00000000-0000-0000-0000-00000000000g"):
-        assert reason(browser.delete(f"{PATH}/{id_}")) == (404, "unknown_subscription")
+        assert reason(browser.patch(f"{PATH}/{id_}", json={"name": "Phone"})) == (404, "unknown_subscription")
+    assert reason(browser.delete(f"{PATH}/me")) == (404, "unknown_subscription")
 
 
 def test_a_test_rings_this_browser_and_tells_what_the_push_service_said(
