@@ -19,6 +19,7 @@ from flask import Flask, Request, Response
 from taskbell.errors import TaskbellError
 from taskbell.gateway import Gateway
 from taskbell.intake.handle import Intake
+from taskbell.intake.scheduler import GOOGLE, GOOGLE_KEYS, Scheduler
 from taskbell.notify.deliver import Deliverer
 from taskbell.notify.dispatch import Dispatcher
 from taskbell.notify.receipt import verify_receipt
@@ -30,9 +31,19 @@ from taskbell.settings import Settings, read_settings
 class Application:
     """All three functions over one gateway and one sender; safe for many threads and after a fork."""
 
-    def __init__(self, settings: Settings, *, push_ca_file: str | None = None) -> None:
-        """Build from settings; `push_ca_file` is a PEM bundle to trust push services by, for tests."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        push_ca_file: str | None = None,
+        scheduler_issuer: tuple[str, str] = (GOOGLE, GOOGLE_KEYS),
+    ) -> None:
+        """Build from settings; for tests also a PEM bundle to trust push services by, and another issuer.
+
+        `scheduler_issuer` is who makes the scheduler's tokens, and the address of its keys.
+        """
         self._settings = settings
+        self._scheduler_issuer = scheduler_issuer
         self._lock = threading.Lock()
         self._vapid = Vapid(settings.vapid_private_keys, settings.vapid_subject)
         self._allowed_origins = AllowedOrigins(settings.extra_push_origins)
@@ -45,6 +56,7 @@ class Application:
             gateway=self.gateway,
             dispatch=lambda budget_seconds: self.dispatcher.run(budget_seconds).as_json(),
             secrets=settings.webhook_secrets,
+            scheduler=self._believe_scheduler if settings.sweep_caller else None,
         )
 
     def webhook(self, request: Request) -> Response:
@@ -65,6 +77,24 @@ class Application:
         """Let go of all connections and threads."""
         self.sender.close()
         self.gateway.close()
+
+    def _believe_scheduler(self, authorization: str) -> None:
+        with self._lock:
+            scheduler = self._scheduler
+        scheduler.verify(authorization)
+
+    @cached_property
+    def _scheduler(self) -> Scheduler:
+        # Imported here: nothing but a scheduler's call needs it.
+        from taskbell.api.jwks import KeySet
+
+        issuer, keys = self._scheduler_issuer
+        return Scheduler(
+            account=self._settings.sweep_caller or "",
+            audience=f"{self._settings.public_url}/sweep",
+            key=KeySet(keys).key,
+            issuer=issuer,
+        )
 
     @cached_property
     def _flask(self) -> Flask:

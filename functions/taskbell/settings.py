@@ -30,6 +30,7 @@ class Settings:
     `supabase_url` is where users' tokens come from; the database is reached through it too, with
     `supabase_secret_key`, unless `database_url` is set. `demo_token` is there only where `public_url` is on
     loopback. `held_requests` is how many requests may wait for news at once, each in a thread of the server.
+    `sweep_caller` is the e-mail address of the service account whose tokens the sweep believes.
     """
 
     supabase_url: str
@@ -43,6 +44,7 @@ class Settings:
     extra_push_origins: tuple[str, ...] = ()
     demo_token: str | None = None
     held_requests: int = 4
+    sweep_caller: str | None = None
 
     def __repr__(self) -> str:
         """Tell which settings are there, and no value."""
@@ -73,6 +75,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         extra_push_origins=_extra_push_origins(environ),
         demo_token=_demo_token(environ, public_url),
         held_requests=_held_requests(environ),
+        sweep_caller=_sweep_caller(environ),
     )
 
 
@@ -267,3 +270,13 @@ def _held_requests(environ: Mapping[str, str]) -> int:
     """Return three quarters of the server's threads (THREADS is the Functions Framework's own setting)."""
     threads = _get(environ, "THREADS") or ""
     return max(1, int(threads) * 3 // 4) if threads.isascii() and threads.isdigit() else 4
+
+
+def _sweep_caller(environ: Mapping[str, str]) -> str | None:
+    value = _get(environ, "SWEEP_CALLER")
+    if value is not None and not _MAIL.fullmatch(value):
+        raise SettingsError(
+            "SWEEP_CALLER is no e-mail address: set it to the service account that Cloud Scheduler calls "
+            "the sweep as (infra/gcp does), or leave it out."
+        )
+    return value

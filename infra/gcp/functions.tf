@@ -7,8 +7,12 @@ resource "google_cloud_run_v2_service" "function" {
 
   name                = "taskbell-${each.key}"
   location            = var.region
-  ingress             = "INGRESS_TRAFFIC_ALL"
+  ingress             = each.value.public ? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_ONLY"
   deletion_protection = false
+
+  # Each function checks its callers by itself: a signature, a user's token, the scheduler's token. IAM would take
+  # the signature off a token before the function sees it, and pg_net has no token at all.
+  invoker_iam_disabled = true
 
   build_config {
     base_image               = local.base_image
@@ -56,12 +60,12 @@ resource "google_cloud_run_v2_service" "function" {
       }
 
       dynamic "env" {
-        for_each = local.function_secrets[each.key]
+        for_each = local.secret_names
         content {
-          name = env.key
+          name = env.value
           value_source {
             secret_key_ref {
-              secret  = env.value
+              secret  = google_secret_manager_secret.setting[env.value].secret_id
               version = "latest"
             }
           }
@@ -74,16 +78,6 @@ resource "google_cloud_run_v2_service" "function" {
     google_project_iam_member.build,
     google_secret_manager_secret_iam_member.function,
     google_secret_manager_secret_version.setting,
-    google_secret_manager_secret_version.sweep,
     google_storage_bucket_iam_member.build,
   ]
-}
-
-resource "google_cloud_run_v2_service_iam_member" "public" {
-  for_each = { for name, function in local.functions : name => function if function.public }
-
-  name     = google_cloud_run_v2_service.function[each.key].name
-  location = var.region
-  role     = "roles/run.invoker"
-  member   = "allUsers"
 }

@@ -3,19 +3,25 @@ resource "google_compute_backend_bucket" "page" {
   name                    = "taskbell-page"
   bucket_name             = google_storage_bucket.page.name
   custom_response_headers = local.page_headers
+  compression_mode        = "AUTOMATIC"
+  enable_cdn              = true
+
+  cdn_policy {
+    cache_mode = "USE_ORIGIN_HEADERS" # see page.tf
+  }
 
   depends_on = [google_project_service.this]
 }
 
 resource "google_compute_region_network_endpoint_group" "function" {
-  for_each = google_cloud_run_v2_service_iam_member.public
+  for_each = { for name, function in local.functions : name => function if function.public }
 
   name                  = "taskbell-${each.key}"
   network_endpoint_type = "SERVERLESS"
   region                = var.region
 
   cloud_run {
-    service = each.value.name
+    service = google_cloud_run_v2_service.function[each.key].name
   }
 }
 
@@ -44,7 +50,7 @@ resource "google_compute_url_map" "page" {
     default_service = google_compute_backend_bucket.page.id
 
     path_rule {
-      paths   = ["/healthz", "/v1/*"]
+      paths   = ["/v1/*"]
       service = google_compute_backend_service.function["api"].id
     }
 

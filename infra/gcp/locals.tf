@@ -1,8 +1,8 @@
 locals {
   public_url = "https://${var.domain}"
 
-  # The three functions of functions/main.py. The webhook is public because pg_net cannot make OIDC tokens: it
-  # trusts signatures alone. Each waits at most so long; see functions/taskbell/intake/handle.py.
+  # The three functions of functions/main.py. What is public is reached from the Internet, the sweep from this
+  # project alone. Each waits at most so long; see functions/taskbell/intake/handle.py.
   functions = {
     api     = { public = true, timeout_seconds = 60 }
     sweep   = { public = false, timeout_seconds = 30 }
@@ -15,6 +15,7 @@ locals {
     PUBLIC_URL               = local.public_url
     SUPABASE_PUBLISHABLE_KEY = var.supabase_publishable_key
     SUPABASE_URL             = var.supabase_url
+    SWEEP_CALLER             = var.backstop_schedule == null ? "" : google_service_account.scheduler[0].email
     VAPID_SUBJECT            = var.vapid_subject
   }
 

@@ -9,7 +9,7 @@ output "public_url" {
 }
 
 output "sweep_url" {
-  description = "Private: for Cloud Scheduler alone. Keep it out of Vault, as pg_net cannot make OIDC tokens."
+  description = "For Cloud Scheduler alone, and reached from this project alone: keep it out of Vault. SWEEP_URL for `taskbell doctor`."
   value       = "${google_cloud_run_v2_service.function["sweep"].uri}/sweep"
 }
 

@@ -1,7 +1,10 @@
-# The files of web/. Nothing but a name with a hash in it may be kept by caches: a worker must never be old.
+# What `taskbell page .taskbell/page` wrote. The folder v-… is named after its content and kept by caches for ever;
+# nothing else may be: a worker must never be old. Former versions stay as long as the command keeps them.
 locals {
-  page_folder = "${path.module}/../../web"
-  page_files  = [for file in fileset(local.page_folder, "**") : file if !can(regex("(\\.d\\.ts|tsconfig.*)$", file))]
+  page_folder = "${path.module}/../../.taskbell/page"
+  page_files  = fileset(local.page_folder, "**")
+  page_built  = toset([for file in local.page_files : file if can(regex("^v-[0-9a-f]{12}/", file))])
+  page_root   = setsubtract(local.page_files, local.page_built)
 
   content_types = {
     css         = "text/css; charset=utf-8"
@@ -30,16 +33,35 @@ resource "google_storage_bucket" "page" {
   website {
     main_page_suffix = "index.html"
   }
+
+  lifecycle {
+    precondition {
+      condition     = contains(local.page_root, "index.html")
+      error_message = "Build the page first, in the checkout: taskbell page .taskbell/page"
+    }
+  }
 }
 
-resource "google_storage_bucket_object" "page" {
-  for_each = toset(local.page_files)
+resource "google_storage_bucket_object" "page_built" {
+  for_each = local.page_built
 
   name          = each.value
   bucket        = google_storage_bucket.page.name
   source        = "${local.page_folder}/${each.value}"
   content_type  = lookup(local.content_types, reverse(split(".", each.value))[0], "application/octet-stream")
-  cache_control = can(regex("\\.[0-9a-f]{8,}\\.", each.value)) ? "public, max-age=31536000, immutable" : "no-cache"
+  cache_control = "public, max-age=31536000, immutable"
+}
+
+resource "google_storage_bucket_object" "page_root" {
+  for_each = local.page_root
+
+  name          = each.value
+  bucket        = google_storage_bucket.page.name
+  source        = "${local.page_folder}/${each.value}"
+  content_type  = lookup(local.content_types, reverse(split(".", each.value))[0], "application/octet-stream")
+  cache_control = "no-cache"
+
+  depends_on = [google_storage_bucket_object.page_built] # what they name is there before them
 }
 
 resource "google_storage_bucket_iam_member" "page" {

@@ -15,6 +15,18 @@ from cryptography.x509.oid import NameOID
 
 NOT_BEFORE = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 NOT_AFTER = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+# Python 3.13 and later verify strictly: which key signs what has to be said (RFC 5280 §4.2.1.1 to §4.2.1.3).
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,8 @@ def make_identity(folder: Path, name: str = "localhost") -> ServerIdentity:
     ca = (
         _builder(ca_name, ca_name, ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS_CERTIFICATES, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     names: list[x509.GeneralName] = [x509.DNSName(name)]
@@ -41,6 +55,9 @@ def make_identity(folder: Path, name: str = "localhost") -> ServerIdentity:
     certificate = (
         _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), ca_name, key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
         .sign(ca_key, hashes.SHA256())
     )
     identity = ServerIdentity(*(folder / file for file in ("ca.pem", "certificate.pem", "key.pem")))

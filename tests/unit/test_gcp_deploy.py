@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from taskbell_local import page_build
+from taskbell_local.page_files import ASK_AGAIN, FOREVER
+
 pytestmark = pytest.mark.slow
 
 DEPLOY = Path(__file__).parents[2] / "infra" / "gcp" / "deploy.sh"
@@ -40,11 +43,16 @@ if "--env-vars-file" in words:
     call["source"] = sorted(str(file.relative_to(source)) for file in source.rglob("*") if file.is_file())
 if words[0] == "firebase":
     call["hosting"] = json.loads(pathlib.Path("firebase.json").read_text())
-    call["page"] = sorted(str(file) for file in pathlib.Path("web").rglob("*") if file.is_file())
+    public = pathlib.Path(call["hosting"]["hosting"]["public"])
+    call["page"] = sorted(file.relative_to(public).as_posix() for file in public.rglob("*") if file.is_file())
 with log.open("a") as calls:
     calls.write(json.dumps(call) + "\\n")
-if "services" in words and "describe" in words:
-    print("https://taskbell-webhook.run.app")
+if "run" in words and "services" in words and "describe" in words:
+    print("https://" + words[words.index("describe") + 1] + ".run.app")
+if "jobs" in words and "describe" in words:
+    sys.exit(not pathlib.Path(__file__).with_name("job").exists())
+if "jobs" in words and "create" in words:
+    pathlib.Path(__file__).with_name("job").touch()
 """
 
 
@@ -60,18 +68,27 @@ class Call:
         return self.words[self.words.index(name) + 1]
 
 
+def stand_ins(folder: Path) -> Path:
+    for name in ("gcloud", "firebase"):
+        (folder / name).write_text(RECORDER)
+        (folder / name).chmod(0o755)
+    (folder / "npm").symlink_to(shutil.which("false") or "/bin/false")  # the page is built without it
+    return folder
+
+
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    for name in ("gcloud", "firebase"):
-        (tmp_path / name).write_text(RECORDER)
-        (tmp_path / name).chmod(0o755)
-    return tmp_path
+    return stand_ins(tmp_path)
 
 
 def run(programs: Path, **environ: str) -> tuple[subprocess.CompletedProcess[str], list[Call]]:
     done = subprocess.run(
         ["bash", DEPLOY],
-        env={"PATH": f"{programs}:{os.environ['PATH']}", **environ},
+        env={
+            "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PAGE": str(programs / "page"),
+            **environ,
+        },
         capture_output=True,
         text=True,
         timeout=120,
@@ -80,19 +97,37 @@ def run(programs: Path, **environ: str) -> tuple[subprocess.CompletedProcess[str
     return done, [Call(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def test_it_deploys_three_functions_from_one_source_each_as_it_should_be(programs: Path) -> None:
-    done, calls = run(programs, **GIVEN, **SECRETS)
+Run = tuple[subprocess.CompletedProcess[str], list[Call]]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Deploy for the first time, with all secrets."""
+    return run(stand_ins(tmp_path_factory.mktemp("first")), **GIVEN, **SECRETS)
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Deploy again elsewhere, with a scheduler that was there before."""
+    programs = stand_ins(tmp_path_factory.mktemp("later"))
+    (programs / "job").touch()
+    return run(programs, **GIVEN, REGION="europe-west4", BACKSTOP_SCHEDULE="* * * * *")
+
+
+def test_it_deploys_three_functions_from_one_source_each_as_it_should_be(first: Run) -> None:
+    done, calls = first
     assert done.returncode == 0, done.stderr
     deployed = {
         call.option("--function"): call for call in calls if "deploy" in call.words and "run" in call.words
     }
     assert set(deployed) == {"webhook", "api", "sweep"}
-    assert {name for name, call in deployed.items() if "--allow-unauthenticated" in call.words} == {
-        "webhook",
-        "api",
+    assert {name: call.option("--ingress") for name, call in deployed.items()} == {
+        "webhook": "all",
+        "api": "all",
+        "sweep": "internal",
     }
-    assert "--no-allow-unauthenticated" in deployed["sweep"].words
     for name, call in deployed.items():
+        assert "--no-invoker-iam-check" in call.words
         assert call.option("--service-account") == f"taskbell-{name}@bell-project.iam.gserviceaccount.com"
         given = set(re.findall(r"^([A-Z_]+): ", call.recorded["settings"], re.MULTILINE))
         referenced = {pair.partition("=")[0] for pair in call.option("--set-secrets").split(",")}
@@ -105,6 +140,7 @@ def test_it_deploys_three_functions_from_one_source_each_as_it_should_be(program
             "PUBLIC_URL",
             "SUPABASE_PUBLISHABLE_KEY",
             "SUPABASE_URL",
+            "SWEEP_CALLER",
             "THREADS",
             "VAPID_SUBJECT",
         }
@@ -113,8 +149,8 @@ def test_it_deploys_three_functions_from_one_source_each_as_it_should_be(program
         assert not any("__pycache__" in file for file in call.recorded["source"])
 
 
-def test_no_secret_is_an_argument_or_printed(programs: Path) -> None:
-    done, calls = run(programs, **GIVEN, **SECRETS)
+def test_no_secret_is_an_argument_or_printed(first: Run) -> None:
+    done, calls = first
     told = done.stdout + done.stderr + " ".join(shlex.join(call.words) for call in calls)
     assert [value for value in SECRETS.values() if value in told] == []
     written = {
@@ -125,32 +161,52 @@ def test_no_secret_is_an_argument_or_printed(programs: Path) -> None:
     assert written == {f"taskbell-{name.lower().replace('_', '-')}": value for name, value in SECRETS.items()}
 
 
-def test_secrets_that_are_not_given_stay_as_they_are(programs: Path) -> None:
-    done, calls = run(programs, **GIVEN)
+def test_secrets_that_are_not_given_stay_as_they_are(later: Run) -> None:
+    done, calls = later
     assert done.returncode == 0, done.stderr
     assert not [call for call in calls if "versions" in call.words]
 
 
-def test_the_page_is_served_with_its_policy_and_without_caches(programs: Path) -> None:
-    done, calls = run(programs, **GIVEN, REGION="europe-west4")
+def test_the_scheduler_calls_the_sweep_without_a_secret_if_it_is_asked_for(
+    programs: Path, first: Run, later: Run
+) -> None:
+    assert [call for call in first[1] if "scheduler" in call.words] == []
+    done, calls = run(programs, **GIVEN, BACKSTOP_SCHEDULE="* * * * *")
+    assert done.returncode == 0, done.stderr
+    [job] = [call for call in calls if "jobs" in call.words and "create" in call.words]
+    caller = "taskbell-scheduler@bell-project.iam.gserviceaccount.com"
+    assert job.option("--oidc-service-account-email") == caller
+    assert job.option("--oidc-token-audience") == "https://bell-project.web.app/sweep"
+    assert job.option("--uri") == "https://taskbell-sweep.run.app/sweep"
+    assert "--headers" not in job.words
+    settings = [call.recorded["settings"] for call in calls if "settings" in call.recorded]
+    assert f"SWEEP_CALLER: '{caller}'" in settings[-1]
+    assert "update" in [call for call in later[1] if "jobs" in call.words][-1].words
+
+
+def test_the_built_page_is_served_with_its_policy_and_kept_as_long_as_it_may(later: Run) -> None:
+    done, calls = later
     assert done.returncode == 0, done.stderr
     [call] = [call for call in calls if call.words[0] == "firebase"]
     hosting = call.recorded["hosting"]["hosting"]
     assert hosting["rewrites"] == [
         {"source": "/v1/**", "run": {"serviceId": "taskbell-api", "region": "europe-west4"}}
     ]
-    headers = {header["key"]: header["value"] for header in hosting["headers"][0]["headers"]}
-    assert headers["Cache-Control"] == "no-cache"
+    rules = [(rule["source"], rule["headers"]) for rule in hosting["headers"]]
+    headers = {header["key"]: header["value"] for header in rules[0][1]}
+    assert (rules[0][0], headers["Cache-Control"]) == ("**", ASK_AGAIN)
+    assert rules[-1] == ("/v-*/**", [{"key": "Cache-Control", "value": FOREVER}]), "the last rule wins"
     assert (
         "connect-src 'self' https://abc.supabase.co wss://abc.supabase.co;"
         in (headers["Content-Security-Policy"])
     )
-    assert {"web/index.html", "web/sw.js", "web/manifest.webmanifest"} <= set(call.recorded["page"])
-    assert "web/types.d.ts" not in call.recorded["page"]
+    root = {name for name in call.recorded["page"] if not re.match(r"v-[0-9a-f]{12}/", name)}
+    assert set(page_build.ROOT) <= root <= {*page_build.ROOT, *page_build.ENTRIES}
+    assert len(call.recorded["page"]) > 40
 
 
-def test_it_ends_with_the_next_step(programs: Path) -> None:
-    done, _ = run(programs, **GIVEN)
+def test_it_ends_with_the_next_step(first: Run) -> None:
+    done, _ = first
     statement = "vault.create_secret('https://taskbell-webhook.run.app/webhook', 'taskbell_webhook_url');"
     assert statement in done.stdout
     assert "taskbell doctor --env FILE" in done.stdout
@@ -174,15 +230,14 @@ def test_the_shell_and_its_linter_have_no_complaint() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_gcloud_knows_the_options(programs: Path) -> None:
+def test_gcloud_knows_the_options(tmp_path: Path, first: Run) -> None:
     gcloud = shutil.which("gcloud")
     if gcloud is None:
         pytest.skip("gcloud is missing: whether it knows the options is not checked")
-    _, calls = run(programs, **GIVEN)
-    deploy = next(call for call in calls if "run" in call.words and "deploy" in call.words)
+    deploy = next(call for call in first[1] if "run" in call.words and "deploy" in call.words)
     shown = subprocess.run(
         [gcloud, "run", "deploy", "--help"],
-        env={**os.environ, "CLOUDSDK_CONFIG": str(programs), "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1"},
+        env={**os.environ, "CLOUDSDK_CONFIG": str(tmp_path), "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,18 +1,20 @@
-"""GET /healthz: alive, database reachable, keys present.
+"""GET /v1/health and /healthz: alive, database reachable, keys present, and what time it is here.
 
 In: nothing. Out: yes or no, with no value of any setting. Touches the database at most once a second, however
-often it is asked: this route has no other limit.
+often it is asked: these routes have no other limit. Probes know /healthz; from outside ask for /v1/health, as
+Cloud Run keeps paths that end in z for itself (cloud.google.com/run/docs/known-issues).
 """
 
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
 
 from taskbell.api.route import Access, Answer, Call, Route
-from taskbell.api.shapes import Answered
+from taskbell.api.shapes import Answered, Timestamp
 from taskbell.errors import GatewayError
 from taskbell.gateway import Gateway
 from taskbell.settings import Settings
@@ -35,6 +37,7 @@ class Health(Answered):
     database: bool = Field(description="Whether the database answers.")
     migration: str | None = Field(description="The newest migration that was applied.")
     keys: Keys
+    now: Timestamp | None = Field(default=None, description="This instance's clock.")
 
 
 class _Memory:
@@ -80,16 +83,20 @@ def routes(
     memory = _Memory(ask, now)
 
     def read_health(_: Call[None]) -> Answer:
-        health = memory.health()
+        health = memory.health().model_copy(update={"now": datetime.now(UTC).isoformat()})
         return Answer(health, status=200 if health.ok else 503)
+
+    def probe_health(call: Call[None]) -> Answer:
+        return read_health(call)
 
     return [
         Route(
             method="GET",
-            path="/healthz",
+            path=path,
             summary="Tell whether this instance can work.",
-            handler=read_health,
+            handler=handler,
             access=Access.PUBLIC,
             answers={200: Health, 503: Health},
         )
+        for path, handler in {"/v1/health": read_health, "/healthz": probe_health}.items()
     ]

@@ -4,9 +4,8 @@ In: a Flask request. Out: a JSON response with counts, or `{"error": {"reason", 
 traceback. Touches the gateway (through `record`) and whatever `dispatch` does, for less than 3 seconds
 (sweep: 5).
 
-Both functions ask for a signature. The webhook is public, because pg_net cannot make OIDC tokens. The sweep
-may be private: then Cloud Run's IAM has verified the caller's OIDC token before a request comes here, and the
-scheduler sends `x-taskbell-secret` besides.
+Both functions ask for a signature: pg_net cannot make OIDC tokens. The sweep also believes the token of one
+scheduler, if it is told of one.
 """
 
 import json
@@ -23,7 +22,7 @@ from taskbell.gateway import Gateway
 from taskbell.intake.parse import MAX_BODY_BYTES, RowChange, WakeUp, parse, too_large
 from taskbell.intake.patience import Patience, StillWorking
 from taskbell.intake.record import record
-from taskbell.intake.verify import verify
+from taskbell.intake.verify import Headers, is_signed, verify
 from taskbell.model import Json
 
 
@@ -44,8 +43,8 @@ SWEEP = Limits(4.5, 4.8)
 log = logging.getLogger("taskbell.intake")
 
 Body = dict[str, Json]
-Prepare = Callable[[bytes], Callable[[float], Body]]
-"""Checks a body and returns the work to do, which is told when (monotonic clock) it has to end."""
+Prepare = Callable[[Headers, bytes], Callable[[float], Body]]
+"""Checks who sent what and returns the work to do, which is told when (monotonic clock) it has to end."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ class Intake:
     secrets: tuple[str, ...]
     now: Callable[[], float] = time.time
     patience: Patience = field(default_factory=Patience)
+    scheduler: Callable[[str], None] | None = None
 
     def webhook(self, request: Request) -> Response:
         """Answer a wake-up or a dashboard webhook."""
@@ -70,11 +70,17 @@ class Intake:
         """Answer the clock: dispatch whatever is due; the body may say anything."""
         return self._answer("sweep", request, self._sweep, SWEEP)
 
-    def _webhook(self, body: bytes) -> Callable[[float], Body]:
+    def _webhook(self, headers: Headers, body: bytes) -> Callable[[float], Body]:
+        verify(headers, body, secrets=self.secrets, now=self.now())
         payload = parse(body)
         return lambda ends_at: self._take_in(payload, ends_at)
 
-    def _sweep(self, body: bytes) -> Callable[[float], Body]:  # noqa: ARG002  verified, not read
+    def _sweep(self, headers: Headers, body: bytes) -> Callable[[float], Body]:
+        token = headers.get("authorization")
+        if self.scheduler is not None and token is not None and not is_signed(headers):
+            self.scheduler(token)
+        else:
+            verify(headers, body, secrets=self.secrets, now=self.now())
         return lambda ends_at: {"dispatched": self.dispatch(_left(ends_at))}
 
     def _take_in(self, payload: WakeUp | RowChange, ends_at: float) -> Body:
@@ -111,8 +117,7 @@ class Intake:
     ) -> tuple[int, Body]:
         try:
             body = _read(request)
-            verify(request.headers, body, secrets=self.secrets, now=self.now())
-            work = prepare(body)
+            work = prepare(request.headers, body)
             ends_at = started + limits.work_seconds
             return 200, self.patience.wait_for(
                 lambda: work(ends_at), seconds=limits.answer_seconds - (time.monotonic() - started)

@@ -5,8 +5,7 @@ In: headers, the body's bytes, our secrets (oldest first), the time. Out: nothin
 Two ways to vouch for a body, with the same secrets:
  - Standard Webhooks (github.com/standard-webhooks, spec v1): `webhook-id`, `webhook-timestamp`,
    `webhook-signature`. Our triggers and our clock sign so.
- - `x-taskbell-secret`, the secret itself: the dashboard's webhooks and Cloud Scheduler can send a fixed
-   header, and no more.
+ - `x-taskbell-secret`, the secret itself: the dashboard's webhooks can send a fixed header, and no more.
 """
 
 import base64
@@ -61,6 +60,11 @@ def verify(headers: Headers, body: bytes, *, secrets: Sequence[str], now: float)
     shown_v1 = [version[1] for version in versions if len(version) == 2 and version[0] == "v1"]
     if not _any_equal(shown_v1, [_sign(signed, secret) for secret in secrets]):
         raise Unauthorized("bad_signature", "The signature was not made with a secret of ours.")
+
+
+def is_signed(headers: Headers) -> bool:
+    """Tell whether somebody vouches for the body in one of these two ways, rightly or not."""
+    return any(headers.get(name) is not None for name in ("x-taskbell-secret", "webhook-signature"))
 
 
 def sign(message_id: str, timestamp: int, body: bytes, secret: str) -> str:

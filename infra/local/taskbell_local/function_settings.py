@@ -7,7 +7,7 @@ from taskbell_local.keys import Keys
 
 VAPID_SUBJECT = "mailto:developer@example.org"
 # Settings of another deployment in our environment must not reach these functions.
-FOREIGN = ("SUPABASE_", "FUNCTION_", "DEBUG", "WORKERS", "VAPID_", "WEBHOOK_SECRETS", "CLOUD_RUN_")
+FOREIGN = ("SUPABASE_", "FUNCTION_", "DEBUG", "WORKERS", "VAPID_", "WEBHOOK_SECRETS", "SWEEP_", "CLOUD_RUN_")
 
 
 def function_settings(public_url: str, database_url: str, keys: Keys, demo_token: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """`taskbell sweep`: asks the function `sweep` to deliver what is due, signed like the database's own clock.
 
 In: settings; the names of dead letters that are to be sent again. Out: the function's counts. It makes HTTP
-requests to PUBLIC_URL/sweep (or SWEEP_URL) until nothing is due; only for dead letters it asks the database.
+requests to PUBLIC_URL/sweep (or SWEEP_URL) until nothing is due, or to the webhook where the sweep is hidden;
+only for dead letters it asks the database.
 """
 
 import base64
@@ -22,6 +23,8 @@ from taskbell_local.errors import StackError
 
 TIMEOUT_SECONDS = 60
 MOST_SWEEPS = 100
+HIDDEN = {403, 404, 405}
+"""What a platform, a load balancer or a bucket says in place of a sweep that is not for everybody."""
 
 
 def run(env_file: Path, again: Sequence[str] | None = None) -> None:
@@ -39,7 +42,25 @@ def run(env_file: Path, again: Sequence[str] | None = None) -> None:
 
 
 def _sweep(settings: Mapping[str, str]) -> dict[str, Any]:
-    url = settings.get("SWEEP_URL") or f"{settings.get('PUBLIC_URL', '')}/sweep"
+    page = settings.get("PUBLIC_URL", "")
+    sweep = settings.get("SWEEP_URL") or f"{page}/sweep"
+    try:
+        return _wake(sweep, settings)
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code not in HIDDEN:
+                raise _refused(error, sweep) from error
+    # Where the sweep is for a scheduler alone, a wake-up of the webhook does the same.
+    webhook = settings.get("WEBHOOK_URL") or f"{page}/webhook"
+    try:
+        return _wake(webhook, settings)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refused(error, webhook) from error
+
+
+def _wake(url: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Post a signed wake-up; raises HTTPError, and StackError where nobody answers."""
     body = b'{"type":"taskbell.wakeup"}'
     headers = {"Content-Type": "application/json", **signature(settings.get("WEBHOOK_SECRETS", ""), body)}
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  # the operator's own URL
@@ -47,13 +68,14 @@ def _sweep(settings: Mapping[str, str]) -> dict[str, Any]:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)
             return answer
-    except urllib.error.HTTPError as error:
-        with error:
-            raise StackError(
-                "sweep_refused", f"The sweep was refused: HTTP {error.code} from {url}."
-            ) from error
+    except urllib.error.HTTPError:
+        raise
     except (OSError, ValueError) as error:
         raise StackError("not_running", f"{url} does not answer: {START_IT}.") from error
+
+
+def _refused(error: urllib.error.HTTPError, url: str) -> StackError:
+    return StackError("sweep_refused", f"The sweep was refused: HTTP {error.code} from {url}.")
 
 
 def signature(webhook_secrets: str, body: bytes) -> dict[str, str]:
