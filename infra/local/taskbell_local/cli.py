@@ -32,7 +32,11 @@ def _run(options: argparse.Namespace) -> int:
         case "dev":
             from taskbell_local import dev
 
-            dev.run(dev.Options(options.port, options.data.absolute(), not options.no_demo))
+            dev.run(
+                dev.Options(
+                    options.port, options.data.absolute(), not options.no_demo, options.page.absolute()
+                )
+            )
         case "simulate":
             from taskbell_local import simulate
 
@@ -56,10 +60,14 @@ def _run(options: argparse.Namespace) -> int:
             from taskbell_local.doctor import command
 
             return command.run(options.env, as_json=options.json, send_test=options.send_test)
+        case "page":
+            from taskbell_local import page_command
+
+            page_command.run(options.out.absolute())
         case "keys":
             from taskbell_local import keys_command
 
-            keys_command.run()
+            keys_command.run(options.file)
     return 0
 
 
@@ -73,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     dev.add_argument("--port", type=_port, default=8080, help="of the page (8080)")
     dev.add_argument("--data", type=Path, default=places.DATA, metavar="DIR", help="what is kept (.taskbell)")
     dev.add_argument("--no-demo", action="store_true", help="no demo contacts, no demo agent")
+    dev.add_argument(
+        "--page", type=Path, default=places.WEB, metavar="DIR", help="a built page in place of the sources"
+    )
 
     simulate = commands.add_parser(
         "simulate", help="change tasks as an agent would, and tell what became of it"
@@ -98,7 +109,16 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="check a deployment, and say how to mend what is wrong")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.add_argument("--send-test", action="store_true", help="ring the browser that was here last")
-    commands.add_parser("keys", help="make VAPID keys and a webhook secret, and say where each goes")
+    page = commands.add_parser("page", help="build the page for a web host")
+    page.add_argument("out", type=Path, metavar="OUT", help="folder to write, such as .taskbell/page")
+    keys = commands.add_parser("keys", help="make VAPID keys and a webhook secret, and say where each goes")
+    keys.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="write them into a new file of settings, yours alone",
+    )
     for command in (simulate, status, sweep, migrate, doctor):
         command.add_argument(
             "--env",

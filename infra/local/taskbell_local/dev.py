@@ -46,6 +46,7 @@ class Options:
     port: int
     data: Path
     demo: bool
+    page: Path = places.WEB
 
     @property
     def url(self) -> str:
@@ -117,7 +118,7 @@ async def _run(options: Options) -> None:
         from taskbell_local.preparation import prepare
 
         urls = {function.target: function.url for function in functions}
-        front = Front(places.WEB, urls, made.jwks, options.port)
+        front = Front(options.page, urls, made.jwks, options.port)
         stack.push_async_callback(front.stop)
         try:
             await front.start()

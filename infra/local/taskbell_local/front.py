@@ -1,7 +1,7 @@
 """The one address that a browser sees: the page, the functions behind it, the key set of the demo's tokens.
 
-In: HTTP on loopback. Out: files of `web/`, lean and compressed, and the functions' own answers, passed on as
-they come. It adds no behaviour: what it does here, a web host and three functions do in a deployment.
+In: HTTP on loopback. Out: files of the page, lean and compressed, and the functions' own answers, passed on
+as they come. It adds no behaviour: what it does here, a web host and three functions do in a deployment.
 """
 
 import errno
@@ -39,7 +39,6 @@ PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",  # ask again with the ETag: a worker or a script must never be old
 }
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -113,7 +112,12 @@ class Front:
         file = self._page.read(request.path, takes_gzip=takes_gzip)
         if file is None:
             raise web.HTTPNotFound(text="Not found")
-        headers = {**PAGE_HEADERS, "Content-Type": file.content_type, "ETag": file.etag}
+        headers = {
+            **PAGE_HEADERS,
+            "Cache-Control": file.cache_control,
+            "Content-Type": file.content_type,
+            "ETag": file.etag,
+        }
         if file.varies:
             headers["Vary"] = "Accept-Encoding"
         known = request.if_none_match or ()

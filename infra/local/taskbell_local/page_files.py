@@ -1,7 +1,7 @@
 """The page's files as they travel: without comments and indentation, compressed, kept in memory.
 
-In: the page's folder and a path. Out: bytes, their ETag and Content-Encoding. Touches: that folder, to read.
-Sources stay readable and are never built; a web host can do the same to a copy of `web/`.
+In: the page's folder, its sources or what `page_build` made of them, and a path. Out: bytes, their ETag,
+Content-Encoding and Cache-Control. Touches: that folder, to read.
 """
 
 import gzip
@@ -24,18 +24,26 @@ COMMENTS = {
     ".css": re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*$", re.MULTILINE),
     ".html": re.compile(r"^[ \t]*<!--(?:[^-]|-(?!->))*-->[ \t]*$", re.MULTILINE),
 }
+VERSION = re.compile(r"/?v-[0-9a-f]{12}(?:/|$)")
+"""A folder of a built page, named after its content: what lies in it never changes."""
+FOREVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"  # with the ETag: a worker or a script must never be old
 INDENTATION = re.compile(r"^[ \t\n]+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class PageFile:
-    """One answer; `encoding` is a Content-Encoding or None, `varies` whether others would get another one."""
+    """One answer; `encoding` is a Content-Encoding or None, `varies` whether others would get another one.
+
+    `cache_control` is how long whom may keep it.
+    """
 
     body: bytes
     etag: str
     content_type: str
     encoding: str | None
     varies: bool
+    cache_control: str
 
 
 class PageFiles:
@@ -54,7 +62,8 @@ class PageFiles:
         mark = (status.st_mtime_ns, status.st_size)
         known = self._known.get((path, takes_gzip))
         if known is None or known[0] != mark:
-            known = (mark, _read(path, takes_gzip=takes_gzip))
+            built = VERSION.match(path.relative_to(self._folder).as_posix()) is not None
+            known = (mark, _read(path, takes_gzip=takes_gzip, built=built))
             self._known[path, takes_gzip] = known
         return known[1]
 
@@ -75,9 +84,9 @@ def lean(text: str, suffix: str) -> str:
     return INDENTATION.sub("", COMMENTS[suffix].sub("", text))
 
 
-def _read(path: Path, *, takes_gzip: bool) -> PageFile:
+def _read(path: Path, *, takes_gzip: bool, built: bool) -> PageFile:
     body = path.read_bytes()
-    if path.suffix in COMMENTS:
+    if path.suffix in COMMENTS and not built:
         body = lean(body.decode(), path.suffix).encode()
     varies = path.suffix in COMPRESSED
     zipped = varies and takes_gzip
@@ -88,4 +97,5 @@ def _read(path: Path, *, takes_gzip: bool) -> PageFile:
         content_type=kind + ("; charset=utf-8" if kind.startswith("text/") else ""),
         encoding="gzip" if zipped else None,
         varies=varies,
+        cache_control=FOREVER if built else ASK_AGAIN,
     )
