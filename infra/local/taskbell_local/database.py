@@ -39,6 +39,10 @@ def connect(settings: dict[str, str]) -> "psycopg.Connection":
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
     except psycopg.OperationalError as error:
+        if "password authentication failed" in str(error):
+            raise StackError(
+                "bad_password", "The database refuses the user or the password in DATABASE_URL."
+            ) from error
         raise StackError("not_running", f"The database does not answer: {START_IT}.") from error
 
 

@@ -56,7 +56,11 @@ def _version(file: Path) -> str:
 def _apply(connection: psycopg.Connection[tuple[object, ...]], file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     with connection.transaction():
-        connection.execute(text.encode())
+        try:
+            connection.execute(text.encode())
+        except connection.Error as error:
+            error.add_note(file.name)
+            raise
         connection.execute(
             "insert into supabase_migrations.schema_migrations (version, name, statements) "
             "values (%s, %s, %s)",

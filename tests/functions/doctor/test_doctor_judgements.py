@@ -3,43 +3,16 @@
 The facts are those of a stack that is well, with one of them another.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from taskbell.model import Outcome, OutcomeKind
-from taskbell_local.doctor.checks import CHECKS
 from taskbell_local.doctor.facts import Answer, Facts, PushFacts
-from taskbell_local.doctor.verdict import judge
-
-PAGE = "https://bell.example.dev"
-
-
-def failed(facts: Facts) -> dict[str, str]:
-    """Return what the failed checks say."""
-    return {one.check.slug: one.verdict.found for one in judge(CHECKS, facts) if one.outcome == "failed"}
-
-
-def answering(facts: Facts, **answers: Answer) -> Facts:
-    return replace(facts, web=replace(facts.web, answers={**facts.web.answers, **answers}))
-
-
-def telling(facts: Facts, **answers: object) -> Facts:
-    """Let the database tell something else."""
-    return replace(facts, database=replace(facts.database, answers={**facts.database.answers, **answers}))
-
-
-def deployed(facts: Facts, **settings: object) -> Facts:
-    """Move the facts to a public address."""
-    known = {
-        "public_url": PAGE,
-        "vapid_subject": "mailto:me@bell.dev",
-        "supabase_publishable_key": "sb_publishable_x",
-    }
-    moved = replace(facts.settings.settings, **{**known, **settings})  # type: ignore[arg-type]
-    environ = {**facts.settings.environ, "PUBLIC_URL": PAGE}
-    return replace(facts, settings=replace(facts.settings, settings=moved, environ=environ))
+from tests.functions.doctor.altered import PAGE, answering, deployed, failed, telling
 
 
 def test_the_facts_to_start_from_are_well(healthy: Facts) -> None:
@@ -83,7 +56,8 @@ def test_a_worker_that_caches_ask_for_again_is_well(healthy: Facts, said: str) -
         ("jwks", Answer(200, {}, '{"keys": []}'), "key_set"),
         ("jwks", Answer(200, {}, "<html>"), "key_set"),
         ("config", Answer(404, {}, "Not found"), "api"),
-        ("healthz", Answer(503, {}, '{"ok": false}'), "api"),
+        ("health", Answer(503, {}, '{"ok": false}'), "api"),
+        ("health", Answer(404, {"content-type": "text/html"}, "<html>"), "api"),
         ("webhook_stranger", Answer(200, {}, "{}"), "webhook_refuses"),
         ("webhook_stranger", Answer(404, {}, ""), "webhook_refuses"),
         ("webhook_secret_0", Answer(503, {}, ""), "webhook_accepts"),
@@ -94,9 +68,37 @@ def test_an_answer_that_is_not_ours_is_named(healthy: Facts, name: str, answer: 
     assert failed(answering(healthy, **{name: answer})).keys() == {check}
 
 
-def test_google_keeps_healthz_for_itself_and_a_private_sweep_is_hidden(healthy: Facts) -> None:
-    gone = Answer(404, {"content-type": "text/html"}, "<html>")
-    assert failed(answering(healthy, healthz=gone, sweep_stranger=Answer(403, {}, ""))) == {}
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_sweep_may_be_hidden_by_its_platform(healthy: Facts, status: int) -> None:
+    assert failed(answering(healthy, sweep_stranger=Answer(status, {}, ""))) == {}
+
+
+@pytest.mark.parametrize(
+    ("database", "functions", "said"),
+    [
+        (240, -50, None),
+        (600, 0, "the database's clock is 10 minutes off"),
+        (-900, 20, "the database's clock is 15 minutes off"),
+        (0, 3600, "the functions' clock is 60 minutes off"),
+        (250, -100, "the functions' clock is 6 minutes off"),
+        (600, 590, "this machine's clock is 10 minutes off"),
+        (None, -400, "this machine's clock is 7 minutes off"),
+        (None, None, None),
+    ],
+)
+def test_of_three_clocks_the_one_that_is_off_is_named(
+    healthy: Facts, database: int | None, functions: int | None, said: str | None
+) -> None:
+    facts = telling(healthy, now=None if database is None else healthy.database.asked_at + database)
+    health, body = healthy.web["health"], json.loads(healthy.web["health"].body)
+    now = datetime.fromtimestamp(health.came_at + (functions or 0), UTC).isoformat()
+    told = json.dumps({**body, "now": None if functions is None else now})
+    found = failed(answering(facts, health=replace(health, body=told)))
+    if said is None:
+        assert found == {}
+    else:
+        assert found.keys() == {"clocks"}, "what follows from it is skipped"
+        assert found["clocks"].startswith(said)
 
 
 @pytest.mark.parametrize(

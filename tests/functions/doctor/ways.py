@@ -14,6 +14,11 @@ NOBODY = f"http://127.0.0.1:{free_port()}"
 SCHEDULE = "select cron.schedule('taskbell', '15 seconds', 'select taskbell.wake_if_due()')"
 YEARLY = "select cron.schedule('taskbell', '0 0 1 1 *', 'select taskbell.wake_if_due()')"
 RUN_AGAIN = f"delete from cron.job_run_details where return_message = 'ours'; {SCHEDULE}"  # noqa: S608
+# What stands before pg_catalog in the search path is found first: the doctor's session signs with it.
+ANOTHER_TIME = (
+    "create schema another_time; create function another_time.clock_timestamp() returns timestamptz "
+    "language sql as 'select pg_catalog.clock_timestamp() + interval $$10 minutes$$'"
+)
 MIGRATION = "update supabase_migrations.schema_migrations set version = '{}' where version = '{}'"
 
 
@@ -65,6 +70,9 @@ WAYS = {
     ),
     "nobody serves the page": Broken({"api", "page"}, "web/", {"PUBLIC_URL": NOBODY}),
     "tokens come from nowhere": Broken({"key_set", "policy"}, "connect-src", {"SUPABASE_URL": NOBODY}),
+    "the scheduler's account is none": Broken(
+        {"sweep_caller"}, "service account", {"SWEEP_CALLER": "taskbell-scheduler"}
+    ),
     "a push origin is none": Broken(
         {"extra_push_origins"}, "exact origins", {"EXTRA_PUSH_ORIGINS": "push.example"}
     ),
@@ -116,7 +124,20 @@ WAYS = {
         sql="alter table public.contacts disable row level security",
         mend="alter table public.contacts enable row level security",
     ),
-    "the table is not published": Broken(
+    "the database's clock is ten minutes fast": Broken(
+        {"clocks"},
+        "Restart the project",
+        sql=f"{ANOTHER_TIME}; alter role postgres set search_path = another_time, pg_catalog, public",
+        mend='alter role postgres set search_path = "$user", public, extensions;'
+        " drop schema another_time cascade",
+    ),
+    "open pages are not told of changed drafts": Broken(
+        {"triggers"},
+        "alter table agent_outreach_drafts enable trigger taskbell_touch_update",
+        sql="alter table public.agent_outreach_drafts disable trigger taskbell_touch_update",
+        mend="alter table public.agent_outreach_drafts enable trigger taskbell_touch_update",
+    ),
+    "a table is not published": Broken(
         {"publication"},
         "add table public.agent_tasks",
         sql="alter publication supabase_realtime drop table public.agent_tasks",

@@ -70,6 +70,7 @@ def _ask_all(connection: "psycopg.Connection") -> DatabaseFacts:
             if error.sqlstate not in DOES_NOT_EXIST:
                 refused[name] = error.sqlstate
 
+    asked_at = time.time()
     for name, question in QUESTIONS.items():
         ask(name, question)
     secrets = answers.get("secrets") or {}
@@ -79,7 +80,7 @@ def _ask_all(connection: "psycopg.Connection") -> DatabaseFacts:
                 answers[name] = _wake_up(connection, secret)
             except psycopg.Error as error:
                 refused[name] = error.sqlstate or "08000"
-    return DatabaseFacts(None, answers, refused)
+    return DatabaseFacts(None, answers, refused, asked_at)
 
 
 def _wake_up(connection: "psycopg.Connection", url_name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ FILLERS = {
     "WEBHOOK_SECRETS": "whsec_" + "A" * 32,
     "PUBLIC_URL": "http://localhost:9",
     "EXTRA_PUSH_ORIGINS": "",
+    "SWEEP_CALLER": "",
     "DEMO_TOKEN": "",
 }
 

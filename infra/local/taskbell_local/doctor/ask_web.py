@@ -6,6 +6,7 @@ webhook secret.
 
 import http.client
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ def _requests(settings: SettingsFacts, database: DatabaseFacts) -> dict[str, url
         "worker": _get(f"{page}/sw.js"),
         "manifest": _get(f"{page}/manifest.webmanifest"),
         "config": _get(f"{page}/v1/config"),
-        "healthz": _get(f"{page}/healthz"),
+        "health": _get(f"{page}/v1/health"),
         "jwks": _get(read.supabase_url + JWKS_PATH),
         "webhook_stranger": _post(webhook, STRANGER),
     }
@@ -102,7 +103,7 @@ def fetch(request: urllib.request.Request) -> Answer:
 def _answer(response: "http.client.HTTPResponse | urllib.error.HTTPError") -> Answer:
     headers = {name.lower(): value for name, value in response.headers.items()}
     body = response.read(LARGEST_BODY_BYTES).decode(errors="replace")
-    return Answer(int(response.status or 0), headers, body)
+    return Answer(int(response.status or 0), headers, body, came_at=time.time())
 
 
 def _data_api(settings: SettingsFacts) -> str | None:

@@ -73,6 +73,7 @@ def _triggers(facts: Facts) -> Verdict:
             f"from taskbell.sources where table_name = '{table}';",
         )
     silent = [trigger for trigger in triggers if not trigger["fires"]]
+    silent += facts.database["silent_triggers"] or []
     if silent:
         statements = " ".join(
             f"alter table {trigger['table']} enable trigger {trigger['trigger']};" for trigger in silent
@@ -86,11 +87,12 @@ def _names(triggers: list[dict[str, str]]) -> str:
 
 
 def _publication(facts: Facts) -> Verdict:
-    if facts.database["published"]:
-        return Good("supabase_realtime has agent_tasks")
+    missing = facts.database.need("unpublished")
+    if not missing:
+        return Good("supabase_realtime has what pages may listen to")
     return Bad(
-        "agent_tasks is not in supabase_realtime",
-        "In SQL: alter publication supabase_realtime add table public.agent_tasks;",
+        f"supabase_realtime lacks {', '.join(missing)}",
+        f"In SQL: alter publication supabase_realtime add table {', '.join(missing)};",
     )
 
 

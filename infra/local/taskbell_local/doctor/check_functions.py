@@ -25,17 +25,17 @@ def _parsed(answer: Answer) -> dict[str, Any]:
 
 
 def _reachable(facts: Facts) -> Verdict:
-    config, health = facts.web["config"], _parsed(facts.web["healthz"])
+    config, health = facts.web["config"], _parsed(facts.web["health"])
     if config.status != 200 or "vapid_public_key" not in _parsed(config):
         return Bad(f"/v1/config: {config.told}", ROUTE)
     if "ok" not in health:
-        return Good("/v1/config answers; /healthz is kept by Google's front end")
+        return Bad(f"/v1/health: {facts.web['health'].told}", ROUTE)
     if health["ok"] is not True:
         return Bad(
             "the functions do not reach the database",
             "Check SUPABASE_SECRET_KEY (or DATABASE_URL) of the deployed functions, and deploy them again.",
         )
-    return Good("/healthz: database and keys are there")
+    return Good("/v1/health: database and keys are there")
 
 
 def _same_key(facts: Facts) -> Verdict:
@@ -111,7 +111,10 @@ def _accepts(facts: Facts) -> Verdict:
     answers = [facts.web[f"webhook_secret_{index}"] for index in range(len(secrets))]
     refused = [answer for answer in answers if answer.status == 401]
     if refused:
-        return Bad(f"{len(refused)} of {len(secrets)} WEBHOOK_SECRETS are refused with 401", DEPLOY)
+        return Bad(
+            f"{len(refused)} of {len(secrets)} WEBHOOK_SECRETS are refused with 401",
+            "Give the functions the WEBHOOK_SECRETS of this file and deploy them again.",
+        )
     for answer in answers:
         if answer.status != 200:
             return Bad(f"{answer.told} to a right signature", "Look at the log of the function webhook.")
@@ -123,9 +126,10 @@ def checks() -> Iterator[Check]:
     yield Check("api", SECTION, "api", _reachable, ("public_url",))
     yield Check("api_key", SECTION, "api's VAPID key", _same_key, ("api", "vapid_private_key"))
     yield Check("data_api", SECTION, "Data API", _data_api, ("supabase_url", "supabase_secret_key"))
-    yield Check("key_set", SECTION, "key set of sign-ins", _key_set, ("supabase_url",))
+    yield Check("key_set", SECTION, "key set", _key_set, ("supabase_url",))
     yield Check(
         "webhook_refuses", SECTION, "webhook refuses strangers", _refuses_strangers, ("webhook_secrets",)
     )
-    yield Check("webhook_accepts", SECTION, "webhook accepts us", _accepts, ("webhook_refuses",))
+    accepts = ("webhook_refuses", "clocks")
+    yield Check("webhook_accepts", SECTION, "webhook accepts us", _accepts, accepts)
     yield Check("sweep_refuses", SECTION, "sweep refuses strangers", _sweep_refuses, ("webhook_secrets",))

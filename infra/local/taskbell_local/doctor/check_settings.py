@@ -98,6 +98,7 @@ def checks() -> Iterator[Check]:
     yield _is_well_formed(
         "EXTRA_PUSH_ORIGINS", lambda facts: _count(len(facts.settings.settings.extra_push_origins), "origin")
     )
+    yield _is_well_formed("SWEEP_CALLER", lambda _: "a scheduler's account")
     yield _is_well_formed("DEMO_TOKEN", lambda _: "for this machine")
     yield Check("vapid_keys", SECTION, "VAPID keys side by side", _keys_fit, ("vapid_private_key",))
     yield Check(

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from taskbell.settings import is_loopback
+from taskbell_local.doctor import check_clocks
 from taskbell_local.doctor.facts import Facts
 from taskbell_local.doctor.verdict import Bad, Check, Good, Skipped, Verdict
 
@@ -20,14 +21,14 @@ def _secret(facts: Facts) -> Verdict:
     if kept is None:
         return Bad(
             "missing in Vault",
-            "In the SQL editor: select vault.create_secret('WHSEC', 'taskbell_webhook_secret'); with the "
-            "newest of WEBHOOK_SECRETS for WHSEC.",
+            "In the SQL editor: select vault.create_secret('whsec_…', 'taskbell_webhook_secret'); with the "
+            "newest of WEBHOOK_SECRETS for whsec_….",
         )
     if kept not in secrets:
         return Bad(
             "Vault's is none of WEBHOOK_SECRETS",
-            f"In the SQL editor: {_update('taskbell_webhook_secret', 'WHSEC')} with the newest of "
-            "WEBHOOK_SECRETS for WHSEC.",
+            f"In the SQL editor: {_update('taskbell_webhook_secret', 'whsec_…')} with the newest of "
+            "WEBHOOK_SECRETS for whsec_….",
         )
     if kept != secrets[-1]:
         return Good("an older one of WEBHOOK_SECRETS: a rotation is under way")
@@ -105,7 +106,7 @@ def _judge(answer: dict[str, Any] | None, name: str, function: str) -> Verdict:
             f"In the SQL editor, with the address of {function}: {_update(name, 'https://…')}",
         )
     if status == 401 and _reason(answer) == "stale_signature":
-        return Bad("the database's clock is over 5 minutes off", "Restart the project, or mend its clock.")
+        return Bad("the database's clock is over 5 minutes off", check_clocks.RESTART)
     if status == 401:
         return Bad(
             "the signature was refused (HTTP 401)",
@@ -168,7 +169,7 @@ def checks() -> Iterator[Check]:
     yield Check("vault_secret", SECTION, "signing secret in Vault", _secret, (*migrated, "webhook_secrets"))
     yield Check("vault_address", SECTION, "webhook's address in Vault", _address, migrated)
     yield Check("pg_net", SECTION, "pg_net", _pg_net, migrated)
-    wakes = ("vault_secret", "vault_address", "pg_net")
+    wakes = ("vault_secret", "vault_address", "pg_net", "clocks")
     yield Check("wake_up", SECTION, "wake-up", _wake_up, wakes)
     yield Check("clock", SECTION, "clock", _clock, migrated)
     yield Check("clock_runs", SECTION, "clock is alive", _clock_runs, ("clock",))

@@ -1,6 +1,7 @@
 """All checks, in the order in which a person mends things."""
 
 from taskbell_local.doctor import (
+    check_clocks,
     check_database,
     check_delivery,
     check_functions,
@@ -12,6 +13,7 @@ from taskbell_local.doctor import (
 CHECKS = (
     *check_settings.checks(),
     *check_database.checks(),
+    *check_clocks.checks(),
     *check_functions.checks(),
     *check_wake_up.checks(),
     *check_page.checks(),

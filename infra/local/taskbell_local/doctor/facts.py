@@ -34,11 +34,13 @@ class DatabaseFacts:
     """Answers by name of the question; `refusal` is why there is no connection (a slug), None if there is.
 
     None stands for what does not exist. `refused` maps a question to the SQLSTATE it was refused with.
+    `asked_at` is Unix time, by this machine's clock.
     """
 
     refusal: str | None
     answers: Mapping[str, Any] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    asked_at: float = 0.0
 
     def __getitem__(self, question: str) -> Any:
         """Return an answer; raises NotAsked."""
@@ -56,12 +58,16 @@ class DatabaseFacts:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer, its headers' names in lower case; where there was none, `error` says why."""
+    """An HTTP answer, its headers' names in lower case; where there was none, `error` says why.
+
+    `came_at` is Unix time, by this machine's clock.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: str
     error: str | None = None
+    came_at: float = 0.0
 
     @property
     def told(self) -> str:

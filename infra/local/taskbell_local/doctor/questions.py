@@ -4,6 +4,7 @@ Where something named in a question does not exist, the answer is null.
 """
 
 QUESTIONS = {
+    "now": "select to_jsonb(extract(epoch from clock_timestamp()))",
     "role": "select to_jsonb(current_user::text)",
     "migrations": "select jsonb_agg(version order by version) from supabase_migrations.schema_migrations",
     # Tables without row level security: the application's that we read, and all of our own.
@@ -22,11 +23,20 @@ QUESTIONS = {
         cross join (values ('taskbell_capture'), ('taskbell_wake_up')) w (name)
         left join pg_catalog.pg_trigger t
           on t.tgrelid = to_regclass(format('%I.%I', s.schema_name, s.table_name)) and t.tgname = w.name""",
-    "published": """
-        select to_jsonb(
-          exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime' and puballtables)
-          or exists (select from pg_catalog.pg_publication_tables where pubname = 'supabase_realtime'
-            and schemaname = 'public' and tablename = 'agent_tasks'))""",
+    # Those that tell open pages of changed details; where a project has others, there are none.
+    "silent_triggers": """
+        select coalesce(jsonb_agg(jsonb_build_object('table', t.tgrelid::regclass::text, 'trigger', t.tgname)
+          order by t.tgrelid::regclass::text, t.tgname), '[]')
+        from pg_catalog.pg_trigger t
+        where starts_with(t.tgname, 'taskbell_touch_') and t.tgenabled not in ('O', 'A')""",
+    # What pages may listen to, as far as it is there.
+    "unpublished": """
+        select coalesce(jsonb_agg('public.' || t.name order by t.name), '[]')
+        from unnest(array['agent_tasks', 'agent_outreach_drafts', 'agent_followup_schedule',
+          'agent_activity_log']) t (name)
+        where to_regclass('public.' || t.name) is not null
+          and not exists (select from pg_catalog.pg_publication_tables p
+            where p.pubname = 'supabase_realtime' and p.schemaname = 'public' and p.tablename = t.name)""",
     "live_channel": """
         select to_jsonb(exists (select from pg_catalog.pg_policies where schemaname = 'realtime'
           and tablename = 'messages' and policyname = 'taskbell: own live channel'))""",
@@ -41,7 +51,7 @@ QUESTIONS = {
         from cron.job where jobname = 'taskbell'""",
     "last_run": """
         select jsonb_build_object('status', d.status,
-          'seconds_ago', extract(epoch from clock_timestamp() - d.start_time))
+          'seconds_ago', extract(epoch from now() - d.start_time))
         from cron.job j
         left join lateral (select status, start_time from cron.job_run_details d
           where d.jobid = j.jobid and d.status <> 'running' order by d.runid desc limit 1) d on true

@@ -1,0 +1,73 @@
+"""The Pythons that a deployment may run on, as far as this machine has them.
+
+In: a version. Out: an interpreter, or an environment with given packages. Touches the package index.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+"""What pyproject.toml promises and Cloud Run offers."""
+NO_INDEX = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "ProxyError",
+    "error sending request",
+)
+
+
+def interpreter(version: str) -> Path:
+    """Return a Python of that version: ours, one on PATH, or one of pyenv's; else skip."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    on_path = shutil.which(f"python{version}")
+    candidates: list[str | Path] = [
+        sys.executable,
+        *([on_path] if on_path else []),
+        *sorted(pyenv.glob(f"{version}.*/bin/python"), reverse=True),
+    ]
+    for candidate in candidates:
+        told = subprocess.run(
+            [candidate, "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        if told.stdout.strip() == version:
+            return Path(candidate)
+    pytest.skip(f"Python {version} is not on this machine: what is deployed was NOT TESTED with it")
+
+
+def make_environment(python: Path, environment: Path, requirements: Path) -> None:
+    """Make an environment with exactly these packages, their hashes checked; skip where there is no index.
+
+    Our own Python installs with pip, as the platform does; the others with uv, which is much faster.
+    """
+    subprocess.run([python, "-m", "venv", "--without-pip", environment], check=True, timeout=120)
+    inside = environment / "bin" / "python"
+    uv = Path(sys.executable).with_name("uv")
+    command: list[str | Path] = [uv, "pip", "install", "--compile-bytecode", "--python", inside]
+    if str(python) == sys.executable or not uv.exists():
+        subprocess.run([inside, "-m", "ensurepip"], check=True, timeout=120, capture_output=True)
+        command = [inside, "-m", "pip", "install", "--disable-pip-version-check"]
+    installed = subprocess.run(
+        [*command, "--quiet", "--require-hashes", "--requirement", requirements],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    skip_without_index(installed.stderr)
+    assert installed.returncode == 0, installed.stderr
+
+
+def skip_without_index(said: str) -> None:
+    """Skip if a package client could not reach its index."""
+    if any(sign in said for sign in NO_INDEX) and not os.environ.get("CI"):
+        pytest.skip("no package index here: what is deployed was not tested with its own requirements")
