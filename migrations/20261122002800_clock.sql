@@ -1,4 +1,4 @@
--- The clock: every 15 seconds a look at three indexes, and a wake-up only if something is due. So a lost
+-- The clock: every 15 seconds a look at four indexes, and a wake-up only if something is due. So a lost
 -- webhook, an expired lease, a retry, quiet hours that have ended, or a follow-up that has fallen due cost
 -- seconds and nothing else.
 do $$
@@ -33,9 +33,10 @@ begin
     order by e.due_at, e.id
     limit 1
   );
-  if v_event_id is null and not exists (
-    select from taskbell.deliveries d where d.state = 'due' and d.due_at <= p_now
-  ) then
+  if v_event_id is null
+    and not exists (select from taskbell.deliveries d where d.state = 'due' and d.due_at <= p_now)
+    and (select t.id from taskbell.touched t order by t.id limit 1) is null
+  then
     return false;
   end if;
   return taskbell.send_wake_up(

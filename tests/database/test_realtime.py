@@ -10,7 +10,12 @@ from taskbell_local.migrate import MIGRATIONS
 from tests.database.database import Database
 from tests.database.story import Story
 
-PUBLISHED = "select schemaname, tablename from pg_publication_tables where pubname = 'supabase_realtime'"
+PUBLISHED = "select tablename from pg_publication_tables where pubname = 'supabase_realtime' order by 1"
+
+
+def published(database: Database) -> list[str]:
+    """The tables whose changes Realtime tells."""
+    return [table for (table,) in database.execute(PUBLISHED)]
 
 
 def run_again(database: Database, kind: str) -> list[str]:
@@ -23,10 +28,37 @@ def run_again(database: Database, kind: str) -> list[str]:
     return notices
 
 
-def test_tasks_are_published_once_however_often_it_is_asked_for(database: Database) -> None:
-    assert [("public", "agent_tasks")] == database.execute(PUBLISHED)
+TABLES = ["agent_activity_log", "agent_followup_schedule", "agent_outreach_drafts", "agent_tasks"]
+
+
+def test_each_table_is_published_once_however_often_it_is_asked_for(database: Database) -> None:
+    assert TABLES == published(database)
     run_again(database, "publication")
-    assert [("public", "agent_tasks")] == database.execute(PUBLISHED)
+    assert TABLES == published(database)
+
+
+def test_what_a_dashboard_switched_off_is_switched_on_and_what_is_more_stays(database: Database) -> None:
+    database.execute("alter publication supabase_realtime drop table agent_tasks, agent_activity_log")
+    database.execute("alter publication supabase_realtime add table contacts")
+    run_again(database, "publication")
+    assert sorted([*TABLES, "contacts"]) == published(database)
+
+
+def test_a_table_that_is_not_ours_to_publish_is_named_and_holds_up_no_other(database: Database) -> None:
+    with psycopg.connect(database.superuser_url, autocommit=True) as superuser:
+        superuser.execute("alter publication supabase_realtime drop table agent_tasks, agent_activity_log")
+        superuser.execute("alter table public.agent_tasks owner to supabase_admin")
+    [notice] = run_again(database, "publication")
+    assert "public.agent_tasks is not published" in notice
+    assert "dashboard" in notice
+    assert TABLES[:3] == published(database)
+
+
+def test_a_publication_that_is_somebody_elses_is_left_with_a_word_for_each_table(database: Database) -> None:
+    with psycopg.connect(database.superuser_url, autocommit=True) as superuser:
+        superuser.execute("drop publication supabase_realtime")
+        superuser.execute("create publication supabase_realtime")
+    assert 4 == len(run_again(database, "publication"))
 
 
 def test_a_publication_of_all_tables_or_none_at_all_is_left_as_it_is(database: Database) -> None:

@@ -26,13 +26,20 @@ def schedule(bell: Bell, *, minutes_ago: float = 1, **columns: object) -> str:
         "agent_id": bell.agent,
         "scheduled_for": datetime.now(UTC) - timedelta(minutes=minutes_ago),
     }
-    return bell.insert("agent_followup_schedule", **(row | columns))
+    followup_id = bell.insert("agent_followup_schedule", **(row | columns))
+    call(bell)  # open pages look again; that rings nobody
+    return followup_id
 
 
 def tick(bell: Bell) -> list[dict[str, Any]]:
     """Do what pg_cron does every 15 s, and then what pg_net does; returns the function's answers."""
     command = bell.database.value("select command from cron.job where jobname = 'taskbell'")
     bell.database.execute(command)
+    return call(bell)
+
+
+def call(bell: Bell) -> list[dict[str, Any]]:
+    """Make the calls that wait in pg_net's queue; returns the function's answers."""
     calls = bell.database.execute(
         "delete from net.http_request_queue where true returning convert_from(body, 'UTF8'), headers"
     )

@@ -80,13 +80,14 @@ function part() {
 
 /** This tab asks the server and tells the others. @param {AbortSignal} signal */
 function lead(signal) {
-  const rungs = pollingRungs({ version, arrived: receive, config: () => config });
-  const ours = (ladder = new Ladder(rungs, hears, isOver));
+  const way = { version, arrived: receive, config: () => config };
+  const ours = (ladder = new Ladder(pollingRungs(way), hears, isOver));
   signal.addEventListener("abort", () => {
     ours.stop();
     if (ladder === ours) ladder = null;
   });
   void ours.climb();
+  if (config.supabase_publishable_key) import("./realtime.js").then((it) => it.addRealtime(ours, way), isOver);
 }
 
 const version = () => get().inbox?.version ?? null;
@@ -133,12 +134,12 @@ export function refresh() {
 
 /** Tells the other tabs that details of a contact changed. @param {string | null} contact null: anything */
 export const touched = (contact) => tabs?.tell({ type: "touched", contact });
-/** Who is signed in changed: all tabs start over. */
-export function startOver() {
+/** Who is signed in changed: all tabs start over. @param {string} [address] where this one goes */
+export function startOver(address = "/") {
   (tabs ?? { tell: (/** @type {TabMessage} */ message) => new BroadcastChannel("taskbell").postMessage(message) }).tell(
     { type: "reload" },
   );
-  location.replace("/");
+  location.replace(address);
 }
 
 /** @param {unknown} error @returns {boolean} the session is over; the page shows the sign-in */

@@ -1,4 +1,4 @@
-// The ladder of ways to hear about changes, best first: held polling, then polling by the clock. Realtime fits on top.
+// The ladder of ways to hear about changes, best first: Realtime where there is one, held polling, polling by the clock.
 // One rung at a time; a rung that does not hold is barred for a while and the next one below takes over, unnoticed.
 // In: rungs. Out: each inbox to `arrived`, and how we hear to `hears`. One `Ladder` runs in one tab, see tabs.js.
 
@@ -92,8 +92,10 @@ export class Ladder {
       } catch (error) {
         if (this.leave.signal.aborted || this.isFinal(error)) return;
         if (step.signal.aborted) this.hurry = true;
-        else if (error instanceof RungBroken) this.barred.set(rung.name, Date.now() + error.barredMs);
-        else await this.backOff(error);
+        else if (error instanceof RungBroken) {
+          this.barred.set(rung.name, Date.now() + error.barredMs);
+          this.report(this.best());
+        } else await this.backOff(error);
       }
     }
   }

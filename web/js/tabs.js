@@ -35,8 +35,10 @@ export function joinTabs({ lead, hear }) {
         const signal = (ours = begin());
         return new Promise((resolve) => signal.addEventListener("abort", resolve));
       });
-    } catch {
-      // Stolen by a tab that is looked at, or we stopped waiting in line.
+    } catch (error) {
+      // Stolen by a tab that is looked at, or we stopped waiting in line. Anything else: a browser that lets us keep
+      // nothing has no locks for us either, and each tab is on its own.
+      if (/** @type {any} */ (error)?.name !== "AbortError") return void (left || leading || begin());
     }
     if (ours && leading?.signal === ours) {
       leading.abort();
