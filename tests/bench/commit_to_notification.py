@@ -1,14 +1,12 @@
 """How long from an agent's update to the notification on the desktop.
 
-`python -m tests.bench.commit_to_notification`
-
-In: nothing but options. Out: a table of p50 and p95 of each leg of the way; JSON with every run where asked.
-Touches: a temporary folder, loopback ports, the browser and the servers that it starts and stops.
+In: nothing. Out: p50 and p95 of each leg of the way, and every run. Touches: a temporary folder, loopback
+ports, the browser and the servers that it starts and stops. Run alone:
+`python -m tests.bench.commit_to_notification`.
 
 The clock starts when the update is handed to the database, so that the commit itself is part of the time.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -20,6 +18,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+from tests.bench.section import Figures, Missing, Progress, alone
 from tests.browser import hooks
 from tests.browser.application import Application
 from tests.browser.stack import Stack
@@ -31,9 +30,8 @@ from tests.stand_ins.firefox import Firefox
 from tests.stand_ins.notification_daemon import NotificationDaemon
 from tests.stand_ins.record import wait_until
 
-WARM_UP_RUNS = 3
-AIM_P50_MS, AIM_P95_MS = 100, 250
-
+TITLE = "from an agent's update to the notification that Firefox shows"
+RUNS, QUICK_RUNS, WARM_UP_RUNS = 50, 2, 3
 
 LEGS = {
     "captured": "the update is handed to the database → the trigger has written the event",
@@ -111,16 +109,31 @@ class Bench:
         return received
 
 
-def measure(runs: int) -> list[dict[str, float]]:
-    """Start everything, warm up, and return each run's legs in milliseconds."""
+def measure(progress: Progress, *, quick: bool) -> Figures:
+    """Start everything, warm up, and return percentiles of each leg; raises Missing without a browser."""
+    lacks = [lack for lack in (firefox_stand_in.missing(), notification_daemon.missing()) if lack]
+    if lacks:
+        raise Missing("; ".join(lacks))
+    runs = WARM_UP_RUNS + (QUICK_RUNS if quick else RUNS)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        progress(0, "starting the stack and Firefox")
         bench = Bench(stack, Path(folder))
-        moments = [bench.run(number) for number in range(WARM_UP_RUNS + runs)][WARM_UP_RUNS:]
-        wait_until(lambda: len(bench.calls_received()) >= runs + WARM_UP_RUNS, "the last call is answered")
+        moments = []
+        for number in range(runs):
+            progress(number / runs, f"notification {number + 1} of {runs}")
+            moments.append(bench.run(number))
+        wait_until(lambda: len(bench.calls_received()) >= runs, "the last call is answered")
         received = bench.calls_received()
-    return [
-        legs(each, max(at for at in [each.captured, *received] if at <= each.decided)) for each in moments
+    taken = [
+        legs(each, max(at for at in [each.captured, *received] if at <= each.decided))
+        for each in moments[WARM_UP_RUNS:]
     ]
+    return {
+        "runs": len(taken),
+        "legs": LEGS,
+        "ms": {leg: summary([one[leg] for one in taken]) for leg in taken[0]},
+        "every_total_ms": [round(one["total"], 1) for one in taken],
+    }
 
 
 def legs(moments: Moments, called: float) -> dict[str, float]:
@@ -133,34 +146,17 @@ def legs(moments: Moments, called: float) -> dict[str, float]:
 def summary(values: list[float]) -> dict[str, float]:
     """Return p50, p95 and the maximum."""
     percentiles = statistics.quantiles(values, n=100, method="inclusive")
-    return {"p50": percentiles[49], "p95": percentiles[94], "max": max(values)}
+    return {
+        name: round(value, 1)
+        for name, value in zip(
+            ("p50", "p95", "max"), (percentiles[49], percentiles[94], max(values)), strict=True
+        )
+    }
 
 
 def main() -> int:
-    """Measure, print, and write JSON where asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--json", type=Path, help="file for the figures of every run")
-    options = parser.parse_args()
-    lacks = [lack for lack in (firefox_stand_in.missing(), notification_daemon.missing()) if lack]
-    if lacks:
-        print(*lacks, sep="\n", file=sys.stderr)
-        return 1
-    runs = measure(options.runs)
-    figures = {leg: summary([run[leg] for run in runs]) for leg in runs[0]}
-    print(f"commit to notification in Firefox, {len(runs)} runs, ms")
-    print(f"{'':10}{'p50':>8}{'p95':>8}{'max':>8}")
-    for leg, figure in figures.items():
-        numbers = "".join(f"{value:8.1f}" for value in figure.values())
-        print(f"{leg:10}{numbers}  {LEGS.get(leg, '')}")
-    total = figures["total"]
-    met = total["p50"] < AIM_P50_MS and total["p95"] < AIM_P95_MS
-    print(f"aim: p50 under {AIM_P50_MS}, p95 under {AIM_P95_MS}: {'met' if met else 'MISSED'}")
-    if options.json:
-        options.json.write_text(json.dumps({"unit": "ms", "summary": figures, "runs": runs}, indent=2))
-    return 0
+    """Run it alone."""
+    return alone(__spec__.name)
 
 
 if __name__ == "__main__":

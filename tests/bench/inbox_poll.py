@@ -1,132 +1,88 @@
 """What one poll costs that is answered 304: the request that every open page makes every five seconds.
 
-    .venv/bin/python -m tests.bench.inbox_poll
+In: nothing. Out: milliseconds of each part, and of processor time. Touches: a temporary folder, loopback
+ports, processes of its own. Run alone: `python -m tests.bench.inbox_poll`.
 
-In: nothing. Out: a table. Starts a Postgres and the function `api` as it is deployed (Functions Framework,
-one worker, 16 threads), both on loopback. CPU is of the process that serves, without Postgres: unlike the
-times, it does not depend on what else the machine does.
+Served as it is deployed: Functions Framework, one worker, 16 threads. CPU is of the process that serves,
+without Postgres: unlike the times, it does not depend on what else the machine does.
 """
 
-import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import httpx
-import psutil
 
 from taskbell.api.auth import Authenticator
 from taskbell.api.jwks import KeySet
 from taskbell.gateway.postgres import PostgresGateway
 from taskbell.model import User
-from tests.database.database import Database, make_template
-from tests.database.pool import DatabasePool
-from tests.database.servers import embedded
-from tests.functions.api.conftest import WEBHOOK_SECRET, vapid_private_key
+from tests.bench.pipeline_people import add_people
+from tests.bench.pipeline_stage import Stage, stage
+from tests.bench.section import Figures, Progress, alone
+from tests.bench.served import Served, get, request, served
 from tests.stand_ins.issuer import Issuer
 
-REQUESTS = 1000
-CLIENTS = 8
+TITLE = "one poll that is answered 304"
+CALLS = 1000
+CLIENTS, THREADS = 8, 16
 POLLS_OF_ONE_CLIENT = 100  # within what one user may ask at once
-MAIN = Path(__file__).parents[2] / "functions" / "main.py"
 
 
-def main() -> None:
-    """Measure and print."""
-    with (
-        tempfile.TemporaryDirectory(prefix="taskbell-bench-") as folder,
-        embedded(Path(folder)) as server,
-        Issuer() as issuer,
-        closing(DatabasePool(server, make_template(server, "new"))) as pool,
-        pool.database() as database,
-    ):
-        print(f"{'':40}{'p50':>10}{'p95':>10}{'CPU':>10}")
-        _parts(database, issuer)
-        with _function(database, issuer) as (url, process):
-            _over_http(url, process, [issuer.token(database.user()) for _ in range(CLIENTS + 1)])
+def measure(progress: Progress, *, quick: bool) -> Figures:
+    """Return the parts of a poll, a poll over HTTP alone, and many at once."""
+    calls, polls = (5, 3) if quick else (CALLS, POLLS_OF_ONE_CLIENT)
+    with stage() as here, Issuer() as issuer:
+        people = add_people(here, CLIENTS + 1)
+        progress(0.2, "the parts")
+        figures = _parts(here, issuer, people[0], calls)
+        tokens = [issuer.token(user_id) for user_id in people]
+        settings = {**here.settings, "SUPABASE_URL": issuer.project_url}
+        with served("api", settings, here.folder, threads=THREADS) as function:
+            request(function, get("/v1/config"))
+            progress(0.6, "over HTTP")
+            return {**figures, **_over_http(function, tokens, polls)}
 
 
-def _parts(database: Database, issuer: Issuer) -> None:
-    user_id = database.user()
+def _parts(here: Stage, issuer: Issuer, user_id: str, calls: int) -> Figures:
     token = issuer.token(user_id)
     authenticator = Authenticator(issuer.issuer, KeySet(issuer.jwks_url))
-    gateway = PostgresGateway(database.url)
+    gateway = PostgresGateway(here.postgres.url)
     user = User(id=user_id, token=token, claims={"sub": user_id, "role": "authenticated"})
     parts: dict[str, Callable[[], object]] = {
-        "verifying the token": lambda: authenticator.user(f"Bearer {token}"),
-        "asking the database": lambda: gateway.rpc("taskbell_inbox", {"p_known_version": 0}, user),
+        "knowing_the_token_again": partial(authenticator.user, f"Bearer {token}"),
+        "asking_the_database": partial(gateway.rpc, "taskbell_inbox", {"p_known_version": 0}, user),
     }
+    figures: Figures = {}
     for name, part in parts.items():
         part()
         cpu = time.process_time()
-        times = _times(part, REQUESTS)
-        _row(name, times, (time.process_time() - cpu) / REQUESTS)
+        times = _times(part, calls)
+        figures[name] = _figures(times, time.process_time() - cpu)
     gateway.close()
+    return figures
 
 
-def _over_http(url: str, process: psutil.Process, tokens: list[str]) -> None:
-    def poll(token: str, count: int) -> list[float]:
+def _over_http(function: Served, tokens: list[str], polls: int) -> Figures:
+    def poll(token: str) -> list[float]:
         headers = {"Authorization": f"Bearer {token}", "If-None-Match": '"v0"'}
+        url = f"http://127.0.0.1:{function.port}"
         with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=20) as http:
             assert http.get("/v1/inbox").status_code == 304
-            return _times(lambda: http.get("/v1/inbox"), count)
+            return _times(lambda: http.get("/v1/inbox"), polls)
 
-    def cpu() -> float:
-        return sum(process.cpu_times()[:2])
-
-    before = cpu()
-    times = poll(tokens.pop(), POLLS_OF_ONE_CLIENT)
-    _row("a poll over HTTP, one after the other", times, (cpu() - before) / POLLS_OF_ONE_CLIENT)
-    before, started = cpu(), time.perf_counter()
+    cpu = function.cpu_seconds()
+    one_after_the_other = _figures(poll(tokens[0]), function.cpu_seconds() - cpu)
+    cpu, started = function.cpu_seconds(), time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as threads:
-        times = [one for some in threads.map(poll, tokens, [POLLS_OF_ONE_CLIENT] * CLIENTS) for one in some]
-    _row(f"a poll over HTTP, {CLIENTS} clients at once", times, (cpu() - before) / len(times))
-    print(f"{len(times) / (time.perf_counter() - started):,.0f} polls/s, clients on the same machine")
-
-
-@contextmanager
-def _function(database: Database, issuer: Issuer) -> Iterator[tuple[str, psutil.Process]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": database.url,
-        "SUPABASE_URL": issuer.project_url,
-        "PUBLIC_URL": "http://localhost:8080",
-        "VAPID_PRIVATE_KEY": vapid_private_key(),
-        "VAPID_SUBJECT": "mailto:operator@example.com",
-        "WEBHOOK_SECRETS": WEBHOOK_SECRET,
-        "THREADS": "16",
-    }
-    command = f"--target api --host 127.0.0.1 --port {port} --source {MAIN}".split()
-    with subprocess.Popen([sys.executable, "-m", "functions_framework", *command], env=environment) as server:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(url)
-            yield url, max(psutil.Process(server.pid).children(), key=lambda one: one.pid)
-        finally:
-            server.terminate()
-
-
-def _wait(url: str) -> None:
-    for _ in range(200):
-        try:
-            health = httpx.get(f"{url}/healthz", trust_env=False)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            print(json.dumps(health.json()), file=sys.stderr)
-            return
-    raise TimeoutError("the function did not start")
+        times = [one for some in threads.map(poll, tokens[1:]) for one in some]
+    at_once: dict[str, Any] = _figures(times, function.cpu_seconds() - cpu)
+    at_once |= {"clients": CLIENTS, "polls_a_second": round(len(times) / (time.perf_counter() - started))}
+    return {"over_http": one_after_the_other, "over_http_at_once": at_once}
 
 
 def _times(call: Callable[[], object], count: int) -> list[float]:
@@ -138,10 +94,18 @@ def _times(call: Callable[[], object], count: int) -> list[float]:
     return times
 
 
-def _row(what: str, times: list[float], cpu_seconds: float) -> None:
-    p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
-    print(f"{what:40}{p50 * 1000:7.2f} ms{p95 * 1000:7.2f} ms{cpu_seconds * 1000:7.2f} ms")
+def _figures(times: list[float], cpu_seconds: float) -> dict[str, Any]:
+    return {
+        "p50_ms": round(statistics.median(times) * 1000, 2),
+        "p95_ms": round(statistics.quantiles(times, n=20)[-1] * 1000, 2),
+        "cpu_ms": round(cpu_seconds / len(times) * 1000, 2),
+    }
+
+
+def main() -> int:
+    """Run it alone."""
+    return alone(__spec__.name)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

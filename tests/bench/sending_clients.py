@@ -5,6 +5,7 @@ In: subscriptions. Out: nothing, or an AssertionError if a push was not accepted
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -40,15 +41,25 @@ class Client(Protocol):
     def send(self, subscriptions: Subscriptions) -> None:
         """Send one push to each."""
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has taken so far."""
+
     def close(self) -> None:
         """Let go of connections."""
 
 
-class PywebpushLoop:
+class InThisProcess:
+    """A client whose processor time is that of this process."""
+
+    def cpu_seconds(self) -> float:
+        return time.process_time()
+
+
+class PywebpushLoop(InThisProcess):
     """`webpush()` for one subscription after the other, as in its README."""
 
     name = "pywebpush, loop"
-    most = 30
+    most = 20
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
@@ -77,14 +88,14 @@ class PywebpushSession(PywebpushLoop):
     """The same with one connection for all."""
 
     name = "pywebpush, loop, one session"
-    most = 100
+    most = 50
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._session = requests.Session()
 
 
-class PywebpushAsync:
+class PywebpushAsync(InThisProcess):
     """`webpush_async()` for all at once over one session of 100 connections."""
 
     name = "pywebpush, async, shared session"
@@ -123,7 +134,7 @@ class PywebpushAsync:
         self._runner.close()
 
 
-class Taskbell:
+class Taskbell(InThisProcess):
     """Ours."""
 
     name = "Taskbell"
@@ -147,4 +158,4 @@ class Taskbell:
         self._sender.close()
 
 
-CLIENTS: tuple[Any, ...] = (PywebpushLoop, PywebpushSession, PywebpushAsync, Taskbell)
+PEERS: tuple[Any, ...] = (PywebpushLoop, PywebpushSession, PywebpushAsync)

@@ -8,9 +8,10 @@ It decides the role as the real thing does: the API gateway knows the project's 
 user's token and sets `role` and `request.jwt.claims` for the transaction.
 """
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -35,16 +36,23 @@ class PostgREST:
     `verify_key` is the public key (PEM, or an object that PyJWT takes) that verifies users' tokens.
     """
 
+    keeps_connections = False
+    """Set before it starts: keep connections to the database ready, as the real thing does. Without, a test
+    may do to the database whatever it likes between two calls."""
+
     def __init__(self, database_url: str, *, secret_key: str, publishable_key: str, verify_key: Any) -> None:
         self.database_url = database_url
         self.secret_key = secret_key
         self.publishable_key = publishable_key
         self.verify_key = verify_key
         self.calls: list[str] = []
+        self._idle: list[psycopg.Connection[Any]] = []
         self.misbehave: Callable[[_Handler], bool] | None = None
         """What is asked before each answer; True means that it has dealt with the request itself."""
 
     def __enter__(self) -> Self:
+        if self.keeps_connections:
+            self._idle.append(psycopg.connect(self.database_url))
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
@@ -55,6 +63,20 @@ class PostgREST:
         self._server.close_connections()
         self._server.server_close()
         self._thread.join()
+        for connection in self._idle:
+            connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        """Take a connection for one call and commit; one that failed is not used again."""
+        connection = self._idle.pop() if self._idle else psycopg.connect(self.database_url)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(connection)  # commits, or rolls back, and closes
+            yield connection
+            if self.keeps_connections:
+                connection.commit()
+                self._idle.append(connection)
+                stack.pop_all()
 
     @property
     def url(self) -> str:
@@ -74,7 +96,8 @@ class _Server(ThreadingHTTPServer):
     def close_connections(self) -> None:
         """End the connections that clients keep open."""
         for connection in list(self.open):
-            connection.shutdown(2)
+            with contextlib.suppress(OSError):  # the client was first
+                connection.shutdown(2)
 
 
 class _Refused(Exception):  # noqa: N818
@@ -133,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
             params = json.loads(body)
         except ValueError:
             raise _Refused(400, "PGRST102", "Empty or invalid json") from None
-        with psycopg.connect(self.server.owner.database_url) as connection:
+        with self.server.owner.transaction() as connection:
             connection.execute(
                 "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
                 [role, json.dumps(claims)],

@@ -160,6 +160,39 @@ def test_it_expires_to_the_second(issuer: Issuer, authenticator: Authenticator) 
     assert refusal(authenticator, f"Bearer {issuer.token(ADA, now=NOW, exp=edge)}") == (401, "expired_token")
 
 
+def test_a_token_that_was_believed_before_still_expires(issuer: Issuer) -> None:
+    clock = [NOW]
+    authenticator = Authenticator(issuer.issuer, KeySet(issuer.jwks_url), now=lambda: clock[0])
+    token = f"Bearer {issuer.token(ADA, now=NOW)}"
+    assert [ADA, ADA] == [authenticator.user(token).id, authenticator.user(token).id]
+    clock[0] = NOW + 3600 + LEEWAY_SECONDS
+    assert (401, "expired_token") == refusal(authenticator, token)
+
+
+def test_a_token_that_was_believed_before_is_refused_once_its_key_is_withdrawn(issuer: Issuer) -> None:
+    old, new = SigningKey("old"), SigningKey("new")
+    published, clock = [old.public_jwk()], [0.0]
+    keys = KeySet("", fetch=lambda _: json.dumps({"keys": published}).encode(), now=lambda: clock[0])
+    authenticator = Authenticator(issuer.issuer, keys, now=lambda: NOW)
+    token = f"Bearer {old.sign(issuer.claims(ADA, now=NOW))}"
+    assert [ADA, ADA] == [authenticator.user(token).id, authenticator.user(token).id]
+    published[:] = [new.public_jwk()]
+    clock[0] = 601.0  # keys are fetched again after ten minutes
+    assert (401, "bad_token") == refusal(authenticator, token)
+
+
+def test_a_key_that_was_replaced_under_its_name_verifies_nothing_old(issuer: Issuer) -> None:
+    first, second = SigningKey("same"), SigningKey("same")
+    published, clock = [first.public_jwk()], [0.0]
+    keys = KeySet("", fetch=lambda _: json.dumps({"keys": published}).encode(), now=lambda: clock[0])
+    authenticator = Authenticator(issuer.issuer, keys, now=lambda: NOW)
+    token = f"Bearer {first.sign(issuer.claims(ADA, now=NOW))}"
+    assert ADA == authenticator.user(token).id
+    published[:] = [second.public_jwk()]
+    clock[0] = 601.0
+    assert (401, "bad_token") == refusal(authenticator, token)
+
+
 def test_an_altered_token_is_refused(issuer: Issuer, authenticator: Authenticator) -> None:
     header, claims, signature = issuer.token(ADA, now=NOW).split(".")
     other = segment(issuer.claims(str(uuid.uuid4()), now=NOW))

@@ -57,11 +57,13 @@ def routes(gateway: Gateway, held: HeldRequests) -> list[Route[Any]]:
         changes = gateway.inbox_changes
         applied: dict[str, str] = {}
         if wait_seconds and changes and known.versions:
-            with held.place(call.user.id) as admitted:
-                if admitted:
-                    # The listener asks `changed` after it began to listen: no change falls in between.
-                    changes.wait(call.user.id, changed, wait_seconds)
-                    applied = {"Preference-Applied": "wait"}
+            with held.place(call.user.id) as place:
+                if place.took_over:
+                    changes.wake(call.user.id)
+                if place.admitted:
+                    # The listener asks after it began to listen: no change falls in between.
+                    changes.wait(call.user.id, lambda: place.lost or changed(), wait_seconds)
+                    applied = {} if place.lost else {"Preference-Applied": "wait"}
         if not latest:
             changed()
         headers = {"ETag": entity_tag(latest["version"]), **applied}
@@ -81,7 +83,8 @@ def routes(gateway: Gateway, held: HeldRequests) -> list[Route[Any]]:
                 Parameter(
                     name="Prefer",
                     description="`wait=N`: hold the answer up to N (at most 25) seconds until something "
-                    "changes. Where the answer says `Preference-Applied: wait`, it was held.",
+                    "changes. Where the answer says `Preference-Applied: wait`, it was held; without it, "
+                    "no place was free, or a newer request of yours took this one's.",
                 ),
             ),
         )

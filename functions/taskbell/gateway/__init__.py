@@ -18,6 +18,10 @@ class InboxChanges(Protocol):
         """Return True as soon as `changed()` does, asked at once and after each change; else False."""
         ...
 
+    def wake(self, user_id: str) -> None:
+        """Let whoever waits for this user ask again at once."""
+        ...
+
 
 class Gateway(Protocol):
     """Calls a database function."""

@@ -51,6 +51,12 @@ class InboxListener:
         finally:
             self._forget(user_id, heard)
 
+    def wake(self, user_id: str) -> None:
+        """Let whoever waits for this user ask again at once."""
+        with self._lock:
+            for heard in self._waiting.get(user_id, ()):
+                heard.set()
+
     def close(self) -> None:
         """Stop listening and let everybody go."""
         self._closed.set()
@@ -101,9 +107,9 @@ class InboxListener:
         self._wake_all()  # something may have changed while nobody listened
         while not self._closed.is_set():
             for notify in connection.notifies(timeout=0.5):
-                self._wake(notify.payload)
+                self._heard(notify.payload)
 
-    def _wake(self, payload: str) -> None:
+    def _heard(self, payload: str) -> None:
         try:
             user_ids = json.loads(payload)
         except ValueError:
@@ -111,10 +117,8 @@ class InboxListener:
         if not isinstance(user_ids, list):
             self._wake_all()
             return
-        with self._lock:
-            for user_id in user_ids:
-                for heard in self._waiting.get(str(user_id), ()):
-                    heard.set()
+        for user_id in user_ids:
+            self.wake(str(user_id))
 
     def _wake_all(self) -> None:
         with self._lock:

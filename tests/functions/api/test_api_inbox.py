@@ -187,11 +187,22 @@ def test_places_for_held_answers_are_few_and_without_one_the_answer_comes_at_onc
     assert max(at_once) < min(waited)
 
 
-def test_one_person_does_not_take_all_places(stage: Stage, pool: ThreadPoolExecutor) -> None:
+def test_the_newest_page_of_a_person_is_held_and_the_oldest_let_go_at_once(
+    stage: Stage, pool: ThreadPoolExecutor
+) -> None:
+    """A page that was closed leaves its request behind: it gives way to the fifth one."""
     user_id, _ = stage.someone()
-    answers = [pool.submit(held, stage.browser(user_id), '"v0"', 2) for _ in range(6)]
-    waited = sum("Preference-Applied" in answer.result()[0].headers for answer in answers)
-    assert waited == 4
+    contact, agent = stage.rows.contact(user_id), stage.rows.agent()
+    oldest = pool.submit(held, stage.browser(user_id), '"v0"')
+    time.sleep(0.3)  # so that it is the oldest
+    others = [pool.submit(held, stage.browser(user_id), '"v0"') for _ in range(4)]
+    answer, took = oldest.result()
+    assert (304, False) == (answer.status_code, "Preference-Applied" in answer.headers)
+    assert took < AT_ONCE_SECONDS
+    stage.rows.task(user_id, contact, agent)
+    stage.dispatch()
+    answers = [other.result()[0] for other in others]
+    assert {(200, "wait")} == {(each.status_code, each.headers["Preference-Applied"]) for each in answers}
 
 
 def test_a_head_request_says_what_a_get_would(stage: Stage) -> None:
