@@ -3,6 +3,7 @@
 
 importScripts(
   "/js/texts.js",
+  "/js/texts.more.js",
   "/js/texts.de.js",
   "/js/memory.js",
   "/js/session.js",

@@ -127,7 +127,7 @@ interface StoredSession {
   expires_at_ms: number;
 }
 
-type PushState = "unknown" | "unsupported" | "install" | "denied" | "off" | "subscribing" | "on" | "unreachable";
+type PushState = "unknown" | "unsupported" | "install" | "denied" | "off" | "subscribing" | "on" | "unreachable" | "broken";
 /** How this browser hears about changes while the page is open. */
 interface Updates {
   state: "starting" | "live" | "polling" | "offline";

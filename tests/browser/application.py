@@ -39,6 +39,10 @@ class Task:
         [(status,)] = self.stack.sql("select status from agent_outreach_drafts where task_id = %s", self.id)
         return str(status)
 
+    def decide(self, status: str) -> None:
+        """Let somebody else decide about its draft: approved, sent, rejected."""
+        self.stack.sql("update agent_outreach_drafts set status = %s where task_id = %s", status, self.id)
+
     def status(self) -> str:
         """Return how far it is."""
         [(status,)] = self.stack.sql("select status from agent_tasks where id = %s", self.id)
@@ -93,9 +97,15 @@ class Application:
         )
         return contact_id
 
-    def task(self, contact_id: str) -> Task:
-        """Assign the agent to a contact; the task is in progress."""
-        task = Task(str(uuid.uuid4()), contact_id, self.user_id, self.agent_id, self._stack)
+    def another_agent(self, name: str) -> str:
+        """Add an agent beside the first and return its id."""
+        agent_id = str(uuid.uuid4())
+        self._stack.sql("insert into agents (id, kind, name) values (%s, 'followup', %s)", agent_id, name)
+        return agent_id
+
+    def task(self, contact_id: str, agent_id: str | None = None) -> Task:
+        """Assign the agent, or another one, to a contact; the task is in progress."""
+        task = Task(str(uuid.uuid4()), contact_id, self.user_id, agent_id or self.agent_id, self._stack)
         self._stack.sql(
             """insert into agent_tasks (id, user_id, agent_id, status, input_data)
                values (%s, %s, %s, 'pending', %s)""",
@@ -104,13 +114,17 @@ class Application:
         task.start()
         return task
 
-    def plan(self, contact_id: str, note: str) -> None:
+    def plan(self, contact_id: str, note: str, *, in_hours: float = 48) -> None:
         """Plan a follow-up."""
         self._stack.sql(
             """insert into agent_followup_schedule (user_id, contact_id, agent_id, scheduled_for, note)
-               values (%s, %s, %s, now() + interval '2 days', %s)""",
-            *(self.user_id, contact_id, self.agent_id, note),
+               values (%s, %s, %s, now() + %s * interval '1 hour', %s)""",
+            *(self.user_id, contact_id, self.agent_id, in_hours, note),
         )
+
+    def the_clock_looks(self) -> None:
+        """Do now what pg_cron does every 15 seconds."""
+        self._stack.sql("select taskbell.wake_if_due()")
 
     def log(self, contact_id: str, action: str) -> None:
         """Note what an agent did."""
@@ -126,6 +140,14 @@ class Application:
         )
         return bool(found)
 
+    def everything_is_seen(self) -> None:
+        """Open every contact that has news, in some other browser."""
+        self._stack.sql(
+            """select taskbell_seen(user_id, contact_id) from taskbell.contact_states
+               where user_id = %s and unseen""",
+            self.user_id,
+        )
+
     def nothing_is_due(self) -> bool:
         """Tell whether every change so far has been dealt with."""
         return not self._stack.sql("select 1 from taskbell.task_events where state = 'due'")
@@ -136,6 +158,16 @@ class Application:
             """select taskbell_set_preferences(%s, taskbell_preferences(%s) || '{"digest": false}')""",
             *(self.user_id, self.user_id),
         )
+
+    def a_minute_passes(self) -> None:
+        """Let what is held back be due, as if the time had come."""
+        self._stack.sql("update taskbell.deliveries set due_at = now() where state = 'due'")
+        self.the_clock_looks()
+
+    def has_been_calm(self) -> None:
+        """Forget what is held back and that there has just been a burst."""
+        self._stack.sql("update taskbell.deliveries set state = 'cancelled' where state = 'due'")
+        self._stack.sql("update taskbell.notifications set created_at = created_at - interval '2 minutes'")
 
     def forget_browsers(self) -> None:
         """Take away the subscriptions that other stories left, as if nobody had subscribed yet."""

@@ -4,20 +4,26 @@ Where a browser is missing they are skipped, and the closing summary says loudly
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
+from taskbell_local.realtime_client import bundle
+from tests.browser import hooks
 from tests.browser.application import Application
 from tests.browser.screen import Screen
 from tests.browser.stack import Stack
-from tests.stand_ins import chromium, firefox, notification_daemon
+from tests.stand_ins import chromium, notification_daemon
 from tests.stand_ins.autopush import Autopush
 from tests.stand_ins.background import Background
 from tests.stand_ins.chromium import chromium as run_chromium
+from tests.stand_ins.firefox import Firefox
+from tests.stand_ins.firefox import missing as missing_firefox
 from tests.stand_ins.gcm import Gcm
 from tests.stand_ins.notification_daemon import NotificationDaemon
+from tests.stand_ins.realtime_stack import RealtimeStack
 
 REQUIRED = "TASKBELL_REQUIRE_BROWSERS"
 not_tested: dict[str, str] = {}  # what -> why
@@ -52,7 +58,7 @@ def need(what: str, *lacks: str | None) -> None:
 @pytest.fixture(scope="session")
 def needs_firefox() -> None:
     need(
-        "the page, and a push shown and clicked, in Firefox", firefox.missing(), notification_daemon.missing()
+        "the page, and a push shown and clicked, in Firefox", missing_firefox(), notification_daemon.missing()
     )
 
 
@@ -105,10 +111,44 @@ def application(stack: Stack) -> Application:
     return application
 
 
+@pytest.fixture(scope="session")
+def realtime_stack(
+    tmp_path_factory: pytest.TempPathFactory, background: Background
+) -> Iterator[RealtimeStack]:
+    """Run the product beside a Supabase project, with the official Realtime client bundled."""
+    need("the page with Supabase Realtime", None if shutil.which("npm") else "npm is not installed")
+    folder = tmp_path_factory.mktemp("realtime")
+    with RealtimeStack(background, folder, bundle(folder / "vendor")) as stack:
+        yield stack
+
+
 @pytest.fixture
 def shown(desktop: NotificationDaemon) -> Screen:
     """Watch the desktop from the beginning of the story."""
     return Screen(desktop)
+
+
+@pytest.fixture(scope="session")
+def one_firefox(
+    tmp_path_factory: pytest.TempPathFactory, autopush: Autopush, desktop: NotificationDaemon
+) -> Iterator[Firefox]:
+    """Run one Firefox for the stories of all modules."""
+    profile = tmp_path_factory.mktemp("firefox")
+    with Firefox(profile, push_url=autopush.websocket_url, dbus_address=desktop.address) as firefox:
+        yield firefox
+
+
+@pytest.fixture(scope="module")
+def firefox(one_firefox: Firefox, stack: Stack, application: Application) -> Firefox:
+    """Subscribe Firefox with the page's own button, as the only browser; no page is open."""
+    application.forget_browsers()
+    one_firefox.open(stack.url)
+    one_firefox.wait_for(f"{hooks.NOTIFY_BUTTON}, {hooks.push('on')}")
+    if one_firefox.text(hooks.push("on")) is None:  # the first time, or where a story turned it off
+        one_firefox.click(hooks.NOTIFY_BUTTON)
+    one_firefox.wait_for(hooks.push("on"))
+    one_firefox.close_all_tabs()
+    return one_firefox
 
 
 @pytest.fixture(scope="module")

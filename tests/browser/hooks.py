@@ -5,6 +5,8 @@ STATUS_LINE = '[data-testid="status-line"]'
 CONTACT_NAME = '[data-testid="contact-name"]'
 DRAFT = '[data-testid="draft"]'
 TASK = '[data-testid="task"]'
+FOLLOWUP = '[data-testid="followup"]'
+ELAPSED = '[data-testid="elapsed"]'
 ASSIGN_FORM = '[data-testid="assign-form"]'
 ASSIGN_BUTTON = '[data-testid="assign"]'
 CLOSE = '[data-testid="close"]'
@@ -42,6 +44,11 @@ def card(contact_id: str) -> str:
 def badge(contact_id: str, status: str | None = None) -> str:
     """Return the selector of a contact's badge, in one status or in any."""
     return f'{card(contact_id)} [data-testid="badge"]' + (f'[data-status="{status}"]' if status else "")
+
+
+def trouble(reason: str) -> str:
+    """Return the selector of the box that says what is wrong: offline, server, storage."""
+    return f'{TROUBLE}[data-reason="{reason}"]'
 
 
 def action(name: str) -> str:

@@ -26,7 +26,9 @@ STOP_SECONDS = 20
 class Stack:
     """`url` is where the page is; `sql` speaks to its database as the application's owner."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, demo: bool = False) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, demo: bool = False, page: Path | None = None
+    ) -> None:
         self._log = folder / "taskbell.log"
         self._data = folder / "data"
         port = _free_port()
@@ -37,6 +39,7 @@ class Stack:
                     Path(sys.executable).with_name("taskbell"),
                     *f"dev {'' if demo else '--no-demo'} --port {port} --data".split(),
                     self._data,
+                    *(("--page", str(page)) if page else ()),
                 ],
                 stdout=log,
                 stderr=log,

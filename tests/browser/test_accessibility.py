@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser import hooks
 from tests.browser.application import Application
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("needs_chromium")
 Light = Literal["light", "dark"]
 LIGHTS: tuple[Light, ...] = ("light", "dark")
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 # Width, height, and how much larger than usual a person wants the text.
 NARROW = {"small phone": (360, 640, 1), "zoom 200 %": (640, 400, 1), "text 200 %": (640, 800, 2)}
 DENIED = "Object.defineProperty(Notification, 'permission', { get: () => 'denied' });"
@@ -62,6 +63,11 @@ def contact(application: Application) -> str:
     return ada
 
 
+GERMAN = "try { localStorage.setItem('taskbell-language', 'de') } catch {}"
+ADDRESSES = {"list": "/", "contact": "/?contact={contact}", "settings": "/?settings"}
+SHOWS = {"list": "{card}", "contact": hooks.DRAFT, "settings": hooks.preference("digest")}
+
+
 def find_nothing(page: Page, view: str) -> None:
     """Let axe look at the page as it stands."""
     found = Axe().run(page).response["violations"]
@@ -73,12 +79,10 @@ def find_nothing(page: Page, view: str) -> None:
 def test_axe_finds_nothing_on_any_view_in_any_size_and_light(
     page: Page, stack: Stack, contact: str, tmp_path: Path, view: str
 ) -> None:
-    address = {"list": "/", "contact": f"/?contact={contact}", "settings": "/?settings"}[view]
-    shows = {"list": hooks.card(contact), "contact": hooks.DRAFT, "settings": hooks.preference("digest")}
     page.emulate_media(reduced_motion="reduce")
-    page.goto(stack.url + address)
+    page.goto(stack.url + ADDRESSES[view].format(contact=contact))
     expect(page.locator(hooks.VIEWS[view])).to_be_visible()
-    expect(page.locator(shows[view]).first).to_be_visible()
+    expect(page.locator(SHOWS[view].format(card=hooks.card(contact))).first).to_be_visible()
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         for light in LIGHTS:
@@ -88,29 +92,68 @@ def test_axe_finds_nothing_on_any_view_in_any_size_and_light(
             assert width == page.evaluate("document.documentElement.scrollWidth"), f"{size} is too wide"
 
 
-@pytest.mark.parametrize("light", LIGHTS)
-def test_axe_finds_nothing_where_push_needs_a_word_of_help(page: Page, stack: Stack, light: Light) -> None:
-    page.emulate_media(color_scheme=light, reduced_motion="reduce")
+@pytest.mark.parametrize("view", hooks.VIEWS)
+def test_axe_finds_nothing_in_german_and_nothing_is_lost_though_its_words_are_longer(
+    page: Page, stack: Stack, contact: str, view: str
+) -> None:
+    page.add_init_script(GERMAN)
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(stack.url + ADDRESSES[view].format(contact=contact))
+    expect(page.locator(SHOWS[view].format(card=hooks.card(contact))).first).to_be_visible()
+    find_nothing(page, f"{view} in German")
+    assert "de" == page.evaluate("document.documentElement.lang")
+    assert [] == page.evaluate(LOST)
+    page.evaluate("localStorage.clear()")
+
+
+def find_nothing_in_any_light(page: Page, view: str) -> None:
+    """Let axe look at the page as it stands on a phone, and see that nothing sticks out."""
+    for light in LIGHTS:
+        page.emulate_media(color_scheme=light, reduced_motion="reduce")
+        find_nothing(page, f"{view} {light}")
+    assert [] == page.evaluate(LOST), view
+
+
+def test_axe_finds_nothing_where_something_is_wrong(
+    page: Page, stack: Stack, contact: str, complaints: list[str]
+) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(stack.url)
+    expect(page.locator(hooks.updates("live"))).to_be_visible()
+    page.route("**/v1/**", lambda route: route.abort())
+    page.reload()
+    expect(page.locator(hooks.trouble("server"))).to_be_visible()
+    page.evaluate("memory.trouble = 'full'; self.dispatchEvent(new Event('taskbell-memory'))")
+    expect(page.locator(hooks.trouble("storage"))).to_be_visible()
+    page.evaluate("id => document.querySelector(`contact-card[contact-id='${id}'] a`).click()", contact)
+    expect(page.locator(hooks.CONTACT_NAME)).to_be_visible()
+    find_nothing_in_any_light(page, "trouble")
+    page.unroute_all(behavior="ignoreErrors")
+    complaints[:] = [text for text in complaints if not text.startswith("Failed to load resource")]
+
+
+def test_axe_finds_nothing_where_push_needs_a_word_of_help(page: Page, stack: Stack) -> None:
+    page.set_viewport_size(PHONE)
     for state, script in {"denied": DENIED, "install": IPHONE}.items():
         page.add_init_script(script)
         page.goto(stack.url)
         expect(page.locator(hooks.push(state))).to_be_visible()
         page.click(hooks.action("help"))
         expect(page.locator(hooks.PUSH_HELP)).to_be_visible()
-        find_nothing(page, state)
+        find_nothing_in_any_light(page, state)
 
 
-@pytest.mark.parametrize("light", LIGHTS)
-def test_axe_finds_nothing_on_the_sign_in(page: Page, stack: Stack, light: Light) -> None:
+def test_axe_finds_nothing_on_the_sign_in(page: Page, stack: Stack) -> None:
     def without_demo(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, json=answer.json() | {"demo_token": None, "supabase_url": stack.url})
 
-    page.emulate_media(color_scheme=light, reduced_motion="reduce")
+    page.set_viewport_size(PHONE)
     page.route("**/v1/config", without_demo)
     page.goto(stack.url)
     expect(page.get_by_label("Password")).to_be_visible()
-    find_nothing(page, "sign-in")
+    find_nothing_in_any_light(page, "sign-in")
     page.unroute_all(behavior="ignoreErrors")
 
 

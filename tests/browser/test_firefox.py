@@ -1,7 +1,5 @@
 """From a row to a ringing Firefox: with its own push client and decryption, and no page open."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.browser import hooks
@@ -15,19 +13,6 @@ from tests.stand_ins.notification_daemon import NotificationDaemon
 from tests.stand_ins.record import wait_until
 
 pytestmark = pytest.mark.usefixtures("needs_firefox", "nobody_looks")
-
-
-@pytest.fixture(scope="module")
-def firefox(
-    tmp_path_factory: pytest.TempPathFactory, stack: Stack, autopush: Autopush, desktop: NotificationDaemon
-) -> Iterator[Firefox]:
-    """Run a Firefox that was subscribed with the page's own button."""
-    profile = tmp_path_factory.mktemp("firefox")
-    with Firefox(profile, push_url=autopush.websocket_url, dbus_address=desktop.address) as firefox:
-        firefox.open(stack.url)
-        firefox.click(hooks.NOTIFY_BUTTON)
-        firefox.wait_for(hooks.push("on"))
-        yield firefox
 
 
 @pytest.fixture

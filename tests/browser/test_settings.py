@@ -1,6 +1,6 @@
 """What is set on one browser holds for every other: Chromium is the page, Firefox is what rings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -10,32 +10,11 @@ from tests.browser.application import Application, Task
 from tests.browser.screen import Screen
 from tests.browser.stack import Stack
 from tests.stand_ins.autopush import Autopush
-from tests.stand_ins.firefox import Firefox
-from tests.stand_ins.notification_daemon import NotificationDaemon
 from tests.stand_ins.record import wait_until
 
 pytestmark = pytest.mark.usefixtures("needs_firefox", "needs_chromium", "firefox")
 
 CONFIRM_MS = 15_000  # how long the page waits for the worker's word on a test
-
-
-@pytest.fixture(scope="module")
-def firefox(
-    tmp_path_factory: pytest.TempPathFactory,
-    stack: Stack,
-    application: Application,
-    autopush: Autopush,
-    desktop: NotificationDaemon,
-) -> Iterator[Firefox]:
-    """Run a Firefox that is subscribed, as the only one, and shows no page."""
-    application.forget_browsers()
-    profile = tmp_path_factory.mktemp("firefox")
-    with Firefox(profile, push_url=autopush.websocket_url, dbus_address=desktop.address) as firefox:
-        firefox.open(stack.url)
-        firefox.click(hooks.NOTIFY_BUTTON)
-        firefox.wait_for(hooks.push("on"))
-        firefox.close_all_tabs()
-        yield firefox
 
 
 @pytest.fixture
@@ -151,6 +130,51 @@ def test_in_quiet_hours_a_notification_is_held_until_they_end(
     )
     assert "due" == state
     assert 58 < minutes < 61
+
+
+def test_quiet_hours_are_those_of_the_time_zone_that_is_chosen(
+    settings: Page, switch: Callable[[str], None], application: Application, stack: Stack
+) -> None:
+    switch("quiet")
+    for name, value in (("from", "00:00"), ("until", "23:59"), ("time_zone", "Pacific/Kiritimati")):
+        field = settings.locator(hooks.preference(name))
+        with settings.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+            field.select_option(value) if name == "time_zone" else field.fill(value)
+            field.dispatch_event("change")
+    held = task(application, "Sophie Germain")
+    held.complete()
+    wait_until(application.nothing_is_due, "the end is known")
+    switch("quiet")
+    [(ends,)] = stack.sql(
+        """select to_char(d.due_at at time zone 'Pacific/Kiritimati', 'HH24:MI')
+           from taskbell.notifications n join taskbell.deliveries d on d.notification_id = n.id
+           where n.task_id = %s""",
+        held.id,
+    )
+    assert "23:59" == ends
+
+
+def test_a_burst_rings_once_for_all_that_came_too_fast_unless_that_is_switched_off(
+    switch: Callable[[str], None], application: Application, shown: Screen
+) -> None:
+    names = [f"Contact {number}" for number in range(6)]
+    tasks = [task(application, name) for name in names]
+    wait_until(application.nothing_is_due, "the tasks are known")
+    application.has_been_calm()
+    switch("digest")
+    for one in tasks:
+        one.complete()
+        wait_until(application.nothing_is_due, "its end is known")
+    application.a_minute_passes()
+    assert {"Contact 3", "Contact 4", "Contact 5"} == set(shown.wait_for("3 finished").body.split(", "))
+    assert 4 == len(shown.titles())
+
+    switch("digest")
+    for one in tasks:
+        one.run_again()
+        one.complete()
+    for name in names:
+        shown.wait_for(f"Outreach finished for {name}")
 
 
 def test_who_chooses_german_is_notified_in_german(

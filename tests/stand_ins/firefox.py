@@ -18,6 +18,13 @@ from tests.stand_ins.marionette import ELEMENT, Marionette, MarionetteError
 from tests.stand_ins.record import wait_until
 
 NOWHERE_PORT = 9  # "discard": nothing listens there
+# Why an element cannot be clicked now and perhaps can soon: it is being made, or is moving.
+NOT_YET = (
+    "no such element",
+    "stale element reference",
+    "element not interactable",
+    "element click intercepted",
+)
 ALLOW, DENY = 1, 2  # values of permissions.default.*
 
 PREFERENCES: dict[str, str | int | bool] = {
@@ -178,7 +185,7 @@ class Firefox:
                 )
                 self._marionette.send("WebDriver:ElementClick", {"id": element[ELEMENT]})
             except MarionetteError as error:
-                if error.reason in ("no such element", "stale element reference", "element not interactable"):
+                if error.reason in NOT_YET:
                     return False
                 raise
             return True
@@ -207,6 +214,21 @@ class Firefox:
         """Return the visible text of the first such element, None if there is none."""
         text: str | None = self.evaluate("return document.querySelector(args[0])?.innerText ?? null;", css)
         return text
+
+    def set_offline(self, offline: bool) -> None:
+        """Cut every tab and worker off from the network, this machine included, or let them back."""
+        self._marionette.send("Marionette:SetContext", {"value": "chrome"})
+        # Firefox offline still reaches this machine, unless by the proxy that does not exist.
+        script = """Services.prefs.setBoolPref("network.proxy.allow_hijacking_localhost", arguments[0]);
+                    Services.io.offline = arguments[0];"""
+        self._marionette.send("WebDriver:ExecuteScript", {"script": script, "args": [offline]})
+        self._marionette.send("Marionette:SetContext", {"value": "content"})
+
+    def press(self, key: str) -> None:
+        """Press one key where the focus is: a character, or a WebDriver key code."""
+        keys = [{"type": kind, "value": key} for kind in ("keyDown", "keyUp")]
+        actions = [{"type": "key", "id": "keyboard", "actions": keys}]
+        self._marionette.send("WebDriver:PerformActions", {"actions": actions})
 
     def screenshot(self) -> bytes:
         """Return the current tab as a PNG."""

@@ -4,7 +4,6 @@
 // html[data-ready] once the list is shown; #app[data-place=list|contact|settings|sign-in].
 
 import { startAnnouncing, toast } from "./announce.js";
-import { browserName } from "./browser.js";
 import { connect, refresh } from "./connection.js";
 import { find, h, patch, style } from "./dom.js";
 import { say, spoken } from "./language.js";
@@ -22,9 +21,11 @@ let scrolledTo = 0;
 
 /** What the first view does not need is loaded when it is opened. */
 const VIEWS = {
+  contact: () => import("./contact-view.js"),
   settings: async () => (await import("./settings.js")).settingsView,
   "sign-in": async () => (await import("./sign-in.js")).signInView,
 };
+const dressed = () => [style("/css/view.css"), style("/css/forms.css")];
 
 /** Shows in the side panel what the address says: a contact, the settings, or nothing yet. */
 async function showPlace() {
@@ -41,10 +42,10 @@ async function showPlace() {
   if (page === "contact") {
     const waiting = h("p", { class: "quiet loading", text: say("loading") });
     patch(side, [h("contact-view", { "contact-id": place.contact, "data-key": "contact" }, waiting)]);
-    await Promise.all([import("./contact-view.js"), style("view"), style("forms")]); // the element comes alive
+    await Promise.all([VIEWS[page](), ...dressed()]); // the element comes alive
     if (get().place !== place) return;
   } else if (page !== "list") {
-    const [view] = await Promise.all([VIEWS[page](), style("view"), style("forms")]);
+    const [view] = await Promise.all([VIEWS[page](), ...dressed()]);
     if (app.dataset.place !== page) return;
     side.replaceChildren(view());
   } else {
@@ -62,12 +63,22 @@ async function showPlace() {
   scrollTo(0, 0);
 }
 
+/** A view that cannot be loaded says so, and where to go from there. @param {unknown} wanted the place it was for */
+function showLack(wanted) {
+  if (get().place !== wanted) return;
+  const link = (/** @type {string} */ href, /** @type {string} */ text) => h("p", {}, h("a", { href, text }));
+  const again = link(location.href, say("notify_again"));
+  side.replaceChildren(
+    h("div", { class: "empty" }, h("p", { text: say("trouble_part") }), again, link("/", say("back"))),
+  );
+}
+
 document.addEventListener("contact-open", (event) => {
   event.preventDefault();
   go("contact", /** @type {CustomEvent} */ (event).detail.contactId);
 });
 for (const type of ["contact-close", "settings-close"]) document.addEventListener(type, close);
-document.addEventListener("trouble", (event) => toast(say(/** @type {CustomEvent} */ (event).detail.phrase)));
+document.addEventListener("trouble", (event) => toast(/** @type {CustomEvent} */ (event).detail.message));
 document.addEventListener("task-assigned", (event) =>
   toast(say("assigned", { agent: /** @type {CustomEvent} */ (event).detail.agent })),
 );
@@ -95,7 +106,7 @@ async function takeLink() {
   if (!location.hash.includes("access_token=")) return;
   const { hash } = location;
   history.replaceState(null, "", location.pathname + location.search);
-  await session.takeLink(hash);
+  await (await import("./signing.js")).takeLink(hash);
 }
 
 async function start() {
@@ -104,11 +115,13 @@ async function start() {
   startList();
   startStatusLine();
   startAnnouncing();
-  watch(["place", "signedOut"], () => void showPlace().catch(() => toast(say("trouble_action"))));
-  if ("serviceWorker" in navigator) void worker().catch(() => set({ push: "unsupported" }));
+  watch(["place", "signedOut"], () => {
+    const { place } = get();
+    void showPlace().catch(() => showLack(place));
+  });
+  if ("serviceWorker" in navigator) worker().catch(() => set({ push: "broken" }));
   navigator.serviceWorker?.startMessages();
   void memory.set("language", spoken()); // for the worker
-  void memory.set("browser-name", browserName());
   await takeLink();
   await connect();
   if (get().signedOut) return;

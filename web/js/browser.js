@@ -1,18 +1,12 @@
 // Which browser this is: for its name in the list of browsers, and for the steps that differ between them.
 
+import "./texts.more.js";
 import { say } from "./language.js";
+import { isIos } from "./push.js";
 
 const agent = navigator.userAgent;
 /** @type {{brands?: {brand: string}[], platform?: string} | undefined} */
 const hints = /** @type {any} */ (navigator).userAgentData;
-
-/** iPhone or iPad (which calls itself a Mac but can be touched). */
-export const isIos = /iPhone|iPad|iPod/.test(agent) || (/Macintosh/.test(agent) && navigator.maxTouchPoints > 1);
-const isAndroid = /Android/.test(agent);
-
-/** Opened from the home screen or as an installed app. */
-export const isInstalled = () =>
-  matchMedia("(display-mode: standalone)").matches || /** @type {any} */ (navigator).standalone === true;
 
 /** @param {[RegExp, string][]} names @param {string} otherwise */
 const match = (names, otherwise) => names.find(([pattern]) => pattern.test(agent))?.[1] ?? otherwise;
@@ -39,7 +33,7 @@ export function browserName() {
         "Browser",
       ),
   );
-  const system = isIos
+  const system = isIos()
     ? match([[/iPhone/, "iPhone"]], "iPad")
     : match(
         [
@@ -54,10 +48,10 @@ export function browserName() {
   return system ? say("browser_on", { browser, system }) : browser;
 }
 
-/** How to undo blocked notifications here, a key of texts.js. */
+/** How to undo blocked notifications here, a key of texts.more.js. */
 export function deniedHelp() {
-  if (isIos) return "denied_ios";
-  if (isAndroid) return "denied_android";
+  if (isIos()) return "denied_ios";
+  if (/Android/.test(agent)) return "denied_android";
   if (/Firefox/.test(agent)) return "denied_firefox";
   if (/Chrome|Chromium/.test(agent)) return "denied_chrome";
   return /Safari/.test(agent) ? "denied_safari" : "denied_other";

@@ -15,6 +15,8 @@ const CONFIRM_EVERY_MS = 1_000;
 export function browsersPart() {
   /** @type {Subscription[] | null} */
   let known = null;
+  /** @type {Phrase} what stands where no browser is shown */
+  let lack = "loading";
   let editing = "";
   let removing = "";
   /** @type {Record<string, string>} what the last test of a browser said */
@@ -23,7 +25,9 @@ export function browsersPart() {
   const root = h("section", { class: "part", "data-testid": "browsers" }, h("h3", { text: say("browsers") }), list);
 
   async function load() {
-    known = (await api.subscriptions().catch(() => null))?.subscriptions ?? known;
+    const told = await api.subscriptions().catch(() => null);
+    known = told?.subscriptions ?? known;
+    lack = known ? "no_browsers" : "no_settings";
     render();
   }
 
@@ -32,7 +36,7 @@ export function browsersPart() {
     const shown = (known ?? []).filter((entry) => !entry.retired_at || entry.id === subscriptionId);
     shown.sort((a, b) => Number(b.id === subscriptionId) - Number(a.id === subscriptionId));
     patch(list, [
-      known && !shown.length && h("p", { class: "quiet", text: say("no_browsers") }),
+      !shown.length && h("p", { class: "quiet", text: say(lack) }),
       h("ul", { class: "rows" }, ...shown.map((entry) => row(entry, entry.id === subscriptionId))),
     ]);
   }
@@ -105,6 +109,8 @@ export function browsersPart() {
         return render();
       }
     }
+    if (taken) tested[id] = say("test_silent");
+    render();
   }
 
   /** @param {string} id */
@@ -135,6 +141,13 @@ export function browsersPart() {
       .then(load, () => (render(), toast(say("trouble_action"))));
   });
   const unwatch = watch(["subscriptionId", "push"], () => void (root.isConnected || !known ? load() : unwatch()));
+  let heardAtMs = get().inboxAtMs;
+  const unwait = watch(["inboxAtMs"], () => {
+    if (heardAtMs === get().inboxAtMs) return;
+    heardAtMs = get().inboxAtMs;
+    if (known || !root.isConnected) unwait();
+    else if (lack === "no_settings") void load(); // the server is back
+  });
   return root;
 }
 

@@ -2,7 +2,7 @@
 //
 // Attributes: contact-id (required); selected (the contact is open).
 // Events, bubbling: "contact-open" with detail {contactId}; prevent it, or the link, to go elsewhere.
-// It shows what the store knows: call connect() of connection.js once in your app, and load css/cards.css.
+// It shows what the store knows; elements.js brings all that it needs to any app.
 
 import { badgesOf, lastEnd, nextFadeMs, partOf } from "./badges.js";
 import { h, icon, patch } from "./dom.js";

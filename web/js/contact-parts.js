@@ -44,6 +44,12 @@ export function tasksPart(tasks) {
   );
 }
 
+/** What the task is, unless its agent's name says so already. @param {Task} task @param {string} agent */
+function kindOf({ task_type: kind }, agent) {
+  const letters = (/** @type {string} */ text) => text.toLowerCase().replace(/[^\p{L}]/gu, "");
+  return kind && letters(kind) !== letters(agent) ? plainly(kind) : "";
+}
+
 /** @param {Task} task @param {boolean} current */
 function taskRow(task, current) {
   const agent = agentName(task.agent_id, task.agent_name);
@@ -65,7 +71,7 @@ function taskRow(task, current) {
       h("span", { class: "row-title", text: agent }),
       h("span", {
         class: "row-more",
-        text: [say(task.status), task.task_type && plainly(task.task_type)].filter(Boolean).join(" · "),
+        text: [say(task.status), kindOf(task, agent)].filter(Boolean).join(" · "),
       }),
       task.error && current ? h("span", { class: "row-error", text: task.error }) : null,
     ),

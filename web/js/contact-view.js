@@ -1,10 +1,11 @@
 // <contact-view contact-id="…">: one contact with tasks, drafts, follow-ups and activity, and what can be done.
 //
 // Attributes: contact-id (required); changing it shows another contact.
-// Events, bubbling: "contact-close"; "contact-seen" {contactId}; "task-assigned" {contactId, agentId, taskId};
-// "task-retried" {taskId}; "draft-reviewed" {draftId, status}; "trouble" {phrase}, a key of texts.js.
-// It needs connect() of connection.js, css/view.css and css/forms.css.
+// Events, bubbling: "contact-close"; "contact-seen" {contactId}; "task-assigned" {contactId, agentId, taskId, agent},
+// the last one its name; "task-retried" {taskId}; "draft-reviewed" {draftId, status}; "trouble" {message}, a sentence.
+// elements.js brings all that it needs to any app.
 
+import "./texts.more.js";
 import { ApiError, api } from "./api.js";
 import { badgesOf } from "./badges.js";
 import { refresh, touched } from "./connection.js";
@@ -18,7 +19,7 @@ import { closeFor } from "./notes.js";
 import { ensurePreferences, toggleMuted } from "./preferences.js";
 import { agentOf, contactOf, get, nowMs, statesOf, watch } from "./store.js";
 
-const LOOK_AGAIN_MS = 15_000; // drafts and follow-ups that change without a task
+const LOOK_AGAIN_MS = 60_000; // should no word of a change have come
 
 export class ContactView extends HTMLElement {
   static observedAttributes = ["contact-id"];
@@ -34,8 +35,9 @@ export class ContactView extends HTMLElement {
     super();
     onAction(this, (action, target) => void this.#act(action, target));
     this.addEventListener("submit", (event) => void this.#assign(event));
-    // News that come while the contact is open count as seen when somebody is there: a touch, a key, a return.
-    for (const sign of ["pointerdown", "keydown", "focusin"]) this.addEventListener(sign, () => void this.#attend());
+    // News that come while the contact is open count as seen when somebody is there: a click, a key, a return.
+    // Not at the pointer's going down: the badges go, and what was to be clicked would move away below it.
+    for (const sign of ["click", "keydown"]) this.addEventListener(sign, () => void this.#attend());
   }
 
   connectedCallback() {
@@ -207,9 +209,8 @@ export class ContactView extends HTMLElement {
       await this.load();
       return answer;
     } catch (error) {
-      this.#tell("trouble", {
-        phrase: error instanceof ApiError && error.status === 404 ? "trouble_unknown_contact" : "trouble_action",
-      });
+      const gone = error instanceof ApiError && error.status === 404;
+      this.#tell("trouble", { message: say(gone ? "trouble_unknown_contact" : "trouble_action") });
       return null;
     } finally {
       button.removeAttribute("aria-busy");

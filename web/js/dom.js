@@ -110,15 +110,15 @@ export function find(selector, root = document) {
 /** @type {Map<string, Promise<unknown>>} */
 const styles = new Map();
 
-/** Loads a stylesheet that the first view does without. @param {string} name @returns {Promise<unknown>} once it holds, or cannot be had */
-export function style(name) {
+/** Loads a stylesheet that the first view does without. @param {string} href @returns {Promise<unknown>} once it holds, or cannot be had */
+export function style(href) {
   const loading =
-    styles.get(name) ??
+    styles.get(href) ??
     new Promise((resolve) => {
-      const link = h("link", { rel: "stylesheet", href: `/css/${name}.css` });
+      const link = h("link", { rel: "stylesheet", href });
       link.onload = link.onerror = resolve;
       document.head.append(link);
     });
-  styles.set(name, loading);
+  styles.set(href, loading);
   return loading;
 }

@@ -2,18 +2,18 @@
 
 import "./texts.js";
 
-/** @typedef {keyof typeof texts.en} Phrase */
-
 /** The languages there are, each under its own name. */
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 const KEPT = "taskbell-language";
 
 const language = chosen();
 const GERMAN = "./texts.de.js"; // no module, so the type checker must not follow it
-if (language === "de") await import(GERMAN);
+if (language === "de") await import(GERMAN).catch(() => {}); // better English than nothing
+/** As this browser writes dates and numbers in that language: 14:45 in Britain, 2:45 PM in America. */
+const locale = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 const plurals = new Intl.PluralRules(language);
-const numbers = new Intl.NumberFormat(language);
-const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+const numbers = new Intl.NumberFormat(locale);
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
 document.documentElement.lang = language;
 
 /** @returns {"en" | "de"} what the user chose in this browser, else the browser's own, else English */
@@ -68,12 +68,12 @@ export function ago(moment, nowMs) {
   if (Math.abs(seconds) < 45) return relative.format(0, "second");
   if (Math.abs(seconds) > 6.5 * 86_400) return onDay(moment);
   const [unit, size] = STEPS.findLast(([, size]) => Math.abs(seconds) >= size * 0.95) ?? STEPS[0];
-  return relative.format(Math.round(seconds / size), unit);
+  return relative.format(Math.round(seconds / size), unit).replace(/ /g, "\u00a0"); // stays in one line
 }
 
 /** A day with its time. @param {string | number} moment */
 export function onDay(moment) {
-  return new Date(moment).toLocaleString(language, {
+  return new Date(moment).toLocaleString(locale, {
     day: "numeric",
     month: "short",
     hour: "2-digit",
@@ -85,7 +85,7 @@ export function onDay(moment) {
 export function clock(momentMs) {
   const moment = new Date(momentMs);
   if (moment.toDateString() !== new Date().toDateString()) return onDay(momentMs);
-  return moment.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+  return moment.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
 }
 
 /** Elapsed time as a clock shows it: 0:07, 12:30, 1:02:03. @param {number} seconds */

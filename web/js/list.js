@@ -57,9 +57,11 @@ function positions(list) {
 /** A card that changes its place is seen to move. @param {HTMLElement} list @param {Map<string | null, number>} before */
 function glide(list, before) {
   if (!before.size || document.hidden || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  // All are measured before the first one moves: each look after a move lays the page out anew.
+  const after = positions(list);
   for (const card of list.querySelectorAll("contact-card")) {
-    const was = before.get(card.getAttribute("contact-id"));
-    const moved = was === undefined ? 0 : was - card.getBoundingClientRect().top;
+    const id = card.getAttribute("contact-id");
+    const moved = (before.get(id) ?? after.get(id) ?? 0) - (after.get(id) ?? 0);
     if (moved)
       card.animate([{ transform: `translateY(${moved}px)` }, { transform: "none" }], {
         duration: 240,

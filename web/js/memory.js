@@ -1,14 +1,15 @@
 // What this browser remembers, in IndexedDB. Read by the page (import) and by the worker (importScripts),
 // so it neither imports nor exports: what it offers is the global `memory`.
-// Where storage is full or forbidden it forgets at the end of the visit, says so in `memory.trouble`, and never throws.
+// Where storage is full or forbidden it forgets at the end of the visit, says so in `memory.trouble` and by the event
+// "taskbell-memory", and never throws.
 
 const memory = (() => {
   const STORES = /** @type {const} */ (["values", "tags", "receipts"]);
   /** @type {Promise<IDBDatabase> | null} */
   let opening = null;
-  /** @type {Map<string, unknown>} */
+  /** What could not be written: it stands in for what is stored until that works again. @type {Map<string, unknown>} */
   const fallback = new Map();
-  const self_ = { trouble: "" };
+  const self_ = { trouble: /** @type {"" | "full" | "forbidden"} */ ("") };
 
   /** @returns {Promise<IDBDatabase>} */
   function open() {
@@ -51,9 +52,18 @@ const memory = (() => {
     return result;
   }
 
+  /** @param {"" | "full" | "forbidden"} trouble */
+  function say(trouble) {
+    if (self_.trouble === trouble) return;
+    self_.trouble = trouble;
+    self.dispatchEvent(new Event("taskbell-memory"));
+  }
+
   /** @param {unknown} error */
   function note(error) {
-    self_.trouble = error instanceof DOMException && error.name === "QuotaExceededError" ? "full" : "forbidden";
+    // Firefox calls a full store a broken one, the second time.
+    const full = /** @type {any} */ (error)?.name === "QuotaExceededError" || self_.trouble === "full";
+    say(full ? "full" : "forbidden");
   }
 
   /**
@@ -61,14 +71,14 @@ const memory = (() => {
    * @returns {Promise<any>} undefined when nothing is known
    */
   async function get(key) {
+    if (fallback.has(key)) return fallback.get(key);
     try {
       return await run("values", "readonly", (store, give) => {
         const request = store.get(key);
         request.onsuccess = () => give(request.result);
       });
     } catch (error) {
-      note(error);
-      return fallback.get(key);
+      return void note(error);
     }
   }
 
@@ -83,6 +93,8 @@ const memory = (() => {
         "readwrite",
         (store) => void (value === undefined ? store.delete(key) : store.put(value, key)),
       );
+      fallback.delete(key);
+      if (!fallback.size) say("");
     } catch (error) {
       note(error);
       fallback.set(key, value);

@@ -5,14 +5,18 @@ import { get, set } from "./store.js";
 
 /** @type {Promise<void> | null} */
 let reading = null;
+let failed = false;
+
+/** Whether the last attempt to read them failed. */
+export const unreadable = () => failed;
 
 /** Reads them unless they are known. Where that fails, what needs them is not shown. */
 export function ensurePreferences() {
   if (get().preferences) return Promise.resolve();
   reading ??= api
     .preferences()
-    .then((preferences) => set({ preferences }))
-    .catch(() => {})
+    .then((preferences) => ((failed = false), set({ preferences })))
+    .catch(() => ((failed = true), set({ preferences: null })))
     .then(() => void (reading = null));
   return reading;
 }

@@ -5,7 +5,6 @@
 // Subscribing itself, which a first visit does not need, is in subscribing.js.
 
 import { ApiError } from "./api.js";
-import { isInstalled, isIos } from "./browser.js";
 import { set } from "./store.js";
 
 /** Cannot be loaded: our own server is out of reach. */
@@ -16,17 +15,32 @@ const subscribing = () =>
 /** @type {Promise<ServiceWorkerRegistration> | null} */
 let registering = null;
 
-/** Registers the worker; once. */
+/** The worker cannot be loaded, or the browser does not let it run. */
+export class WorkerBroken extends Error {}
+
+/** Registers the worker; once. @returns {Promise<ServiceWorkerRegistration>} rejects with WorkerBroken */
 export function worker() {
-  registering ??= navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
-  registering.catch(() => (registering = null));
+  registering ??= navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" }).catch((error) => {
+    registering = null;
+    throw new WorkerBroken(String(error));
+  });
   return registering;
 }
+
+/** iPhone or iPad (which calls itself a Mac but can be touched). */
+export function isIos() {
+  const { userAgent, maxTouchPoints } = navigator;
+  return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
+}
+
+/** Opened from the home screen or as an installed app. */
+const isInstalled = () =>
+  matchMedia("(display-mode: standalone)").matches || /** @type {any} */ (navigator).standalone === true;
 
 /** What stands in the way before anyone asks the push service. @returns {PushState | null} null: nothing */
 function obstacle() {
   if (!("serviceWorker" in navigator && "PushManager" in self && "Notification" in self)) {
-    return isIos && !isInstalled() ? "install" : "unsupported";
+    return isIos() && !isInstalled() ? "install" : "unsupported";
   }
   return Notification.permission === "denied" ? "denied" : null;
 }
@@ -77,10 +91,11 @@ export async function turnOn() {
 
 /** @param {unknown} error @returns {PushState} */
 function stateAfter(error) {
+  if (error instanceof WorkerBroken) return "broken";
   if (error instanceof DOMException && error.name === "NotAllowedError")
     return Notification.permission === "denied" ? "denied" : "off";
   if (error instanceof DOMException && (error.name === "SecurityError" || error.name === "NotSupportedError"))
     return "unsupported";
   if (error instanceof DOMException) return "unreachable"; // AbortError and kin: the push service
-  return error instanceof TypeError ? "unsupported" : "off"; // TypeError: the worker could not be loaded; else our server
+  return error instanceof TypeError ? "unsupported" : "off"; // not a key, an option it does not know; else our server
 }

@@ -1,13 +1,14 @@
 // Who is signed in. In: /v1/config, Supabase Auth over REST. Out: a bearer token for /v1.
 // Read by the page (import) and by the worker (importScripts): it offers the global `session` and needs `memory`.
 // The embedded stack hands out a demo token; elsewhere it is a Supabase session, kept in IndexedDB and refreshed
-// by one tab or worker at a time, because a refresh token is good for one use.
+// by one tab or worker at a time, because a refresh token is good for one use. Signing in and out is in signing.js.
 
 const session = (() => {
   const MARGIN_MS = 60_000;
-  const LINK_MS = 24 * 3_600_000;
   /** @type {Promise<Config> | null} */
   let reading = null;
+  /** @type {(() => string | Promise<string>) | null} */
+  let provided = null;
 
   /** Nobody is signed in, or the session cannot be renewed. */
   class SignedOut extends Error {}
@@ -89,6 +90,7 @@ const session = (() => {
 
   /** A token that is good for at least a minute. @returns {Promise<string>} @throws {SignedOut} */
   async function token() {
+    if (provided) return provided();
     const server = await config();
     if (server.demo_token) return server.demo_token;
     /** @type {StoredSession | undefined} */
@@ -99,52 +101,17 @@ const session = (() => {
 
   /** Another token in place of one that /v1 refused. @param {string} refused @throws {SignedOut} */
   async function renew(refused) {
+    const other = await provided?.();
+    if (other === refused) throw new SignedOut();
+    if (other) return other;
     const server = await config(true);
     if (!server.demo_token) return refresh(server, refused);
     if (server.demo_token === refused) throw new SignedOut();
     return server.demo_token;
   }
 
-  /** @param {string} email @param {string} password @returns {Promise<boolean>} false: wrong, or not confirmed */
-  async function signIn(email, password) {
-    const response = await auth(await config(), "token?grant_type=password", { email, password });
-    if (response.ok) await keep(await response.json());
-    else if (response.status >= 500 || response.status === 429) throw new Error(`auth ${response.status}`);
-    return response.ok;
-  }
-
-  /** Sends a link by mail that comes back to this page. @param {string} email @param {string} back @returns {Promise<boolean>} */
-  async function sendLink(email, back) {
-    const path = `otp?redirect_to=${encodeURIComponent(back)}`;
-    await memory.set("asked-link", Date.now());
-    return (await auth(await config(), path, { email, create_user: false })).ok;
-  }
-
-  /**
-   * Takes the session that a mailed link brings in the address, if this browser asked for one:
-   * nobody is signed in to a stranger's account by a link.
-   * @param {string} hash
-   * @returns {Promise<boolean>}
-   */
-  async function takeLink(hash) {
-    const asked = await memory.get("asked-link");
-    await memory.set("asked-link", undefined);
-    if (!(Date.now() - asked < LINK_MS)) return false;
-    const brought = Object.fromEntries(new URLSearchParams(hash.slice(1)));
-    if (!brought.access_token || !brought.refresh_token) return false;
-    await keep(/** @type {any} */ (brought));
-    return true;
-  }
-
-  /** Ends the session here and, if the server can be reached, there. */
-  async function signOut() {
-    const server = await config();
-    const bearer = await token().catch(() => "");
-    await memory.clear();
-    if (!server.supabase_url || !bearer) return;
-    const headers = { authorization: `Bearer ${bearer}`, apikey: server.supabase_publishable_key ?? "" };
-    await fetch(`${server.supabase_url}/auth/v1/logout?scope=local`, { method: "POST", headers }).catch(() => {});
-  }
+  /** Another app keeps the session, and hands out its access token. @param {() => string | Promise<string>} source */
+  const provide = (source) => void (provided = source);
 
   /** The user's id in a token; '' if it is none. @param {string} jwt */
   function userOf(jwt) {
@@ -155,6 +122,6 @@ const session = (() => {
     }
   }
 
-  return { SignedOut, config, token, renew, signIn, sendLink, takeLink, signOut, userOf };
+  return { SignedOut, config, token, renew, provide, userOf, auth, keep };
 })();
 Object.assign(self, { session });

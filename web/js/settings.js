@@ -1,13 +1,15 @@
 // The settings panel: your browsers, what rings, when it is quiet, the language. Each change is kept at once.
 
+import "./texts.more.js";
 import { toast } from "./announce.js";
 import { serverConfig, startOver } from "./connection.js";
 import { browsersPart } from "./browsers-list.js";
 import { h, icon, patch } from "./dom.js";
 import { LANGUAGES, say, speak, spoken } from "./language.js";
-import { changePreferences, ensurePreferences, toggleMuted } from "./preferences.js";
+import { changePreferences, ensurePreferences, toggleMuted, unreadable } from "./preferences.js";
 import { turnOff } from "./subscribing.js";
 import { close } from "./router.js";
+import { signOut as endSession } from "./signing.js";
 import { contactOf, get, watch } from "./store.js";
 
 const KINDS = /** @type {const} */ (["draft_ready", "failed", "completed", "followup_due"]);
@@ -45,6 +47,13 @@ export function settingsView() {
     if (button) void keep(view, () => toggleMuted(button.getAttribute("data-unmute") ?? ""));
   });
   foot.addEventListener("click", () => void signOut());
+  let heardAtMs = get().inboxAtMs;
+  const unwait = watch(["inboxAtMs"], () => {
+    if (heardAtMs === get().inboxAtMs) return;
+    heardAtMs = get().inboxAtMs;
+    if (!view.isConnected || get().preferences) unwait();
+    else if (unreadable()) void ensurePreferences(); // the server is back
+  });
   const unwatch = watch(["preferences", "directory", "user"], () => {
     if (!view.isConnected && form.childElementCount) return unwatch();
     patch(form, preferenceParts());
@@ -59,13 +68,13 @@ export function settingsView() {
 /** On a shared computer nothing of the one who leaves may ring. */
 async function signOut() {
   await turnOff().catch(() => {});
-  await session.signOut();
+  await endSession();
   startOver();
 }
 
 function preferenceParts() {
   const { preferences, directory } = get();
-  if (!preferences) return [h("p", { class: "quiet loading", text: say("loading") })];
+  if (!preferences) return [h("p", { class: "quiet loading", text: say(unreadable() ? "no_settings" : "loading") })];
   const { kinds, agents, muted_contacts: muted, quiet_hours: quiet } = preferences;
   return [
     part(
@@ -81,7 +90,7 @@ function preferenceParts() {
       : null,
     part(
       say("quiet"),
-      check("quiet", say("quiet"), quiet !== null, say("quiet_more")),
+      check("quiet", say("quiet_on"), quiet !== null, say("quiet_more")),
       quiet && h("div", { class: "pair", "data-key": "quiet" }, time("from", quiet.from), time("until", quiet.until)),
       quiet && choice("time_zone", say("time_zone"), zones(preferences.time_zone), preferences.time_zone),
     ),
@@ -102,7 +111,7 @@ function preferenceParts() {
           ),
         )
       : null,
-    part(say("language"), choice("language", say("language"), Object.entries(LANGUAGES), spoken())),
+    part(say("language"), choice("language", "", Object.entries(LANGUAGES), spoken(), say("language"))),
   ];
 }
 
@@ -128,13 +137,17 @@ const time = (name, value) =>
     h("input", { type: "time", name, value: value.slice(0, 5), required: true }),
   );
 
-/** @param {string} name @param {string} label @param {[string, string][]} options @param {string} value */
-const choice = (name, label, options, value) =>
+/** @param {string} name @param {string} label @param {[string, string][]} options @param {string} value @param {string} [unseen] a label for those who do not see the heading above */
+const choice = (name, label, options, value, unseen) =>
   h(
     "label",
     { class: "field", "data-key": name },
-    h("span", { text: label }),
-    h("select", { name }, ...options.map(([key, text]) => h("option", { value: key, selected: key === value, text }))),
+    label && h("span", { text: label }),
+    h(
+      "select",
+      { name, "aria-label": unseen },
+      ...options.map(([key, text]) => h("option", { value: key, selected: key === value, text })),
+    ),
   );
 
 /** @param {string} chosen @returns {[string, string][]} */

@@ -1,9 +1,11 @@
 // The sign-in form, where a Supabase session is needed: email and password, or a link by mail. No SDK.
 
+import "./texts.more.js";
 import { toast } from "./announce.js";
 import { serverConfig, startOver } from "./connection.js";
 import { h } from "./dom.js";
 import { say } from "./language.js";
+import { sendLink, signIn } from "./signing.js";
 import { get } from "./store.js";
 
 /** @returns {HTMLElement} */
@@ -65,7 +67,8 @@ async function enter(form) {
   form.inert = true;
   wrong(form, "");
   try {
-    if (await session.signIn(value(form, "email"), String(new FormData(form).get("password")))) startOver();
+    if (await signIn(value(form, "email"), String(new FormData(form).get("password"))))
+      startOver(location.pathname + location.search); // to what was to be seen, a contact that rang perhaps
     else wrong(form, say("wrong_password"));
   } catch {
     wrong(form, say("trouble_action"));
@@ -77,7 +80,7 @@ async function enter(form) {
 async function mailLink(form) {
   const email = form.querySelector("input");
   if (!email?.reportValidity()) return;
-  const sent = await session.sendLink(email.value, `${location.origin}/`).catch(() => false);
+  const sent = await sendLink(email.value, `${location.origin}/`).catch(() => false);
   if (sent) toast(say("link_sent", { email: email.value }));
   else wrong(form, say("trouble_action"));
 }

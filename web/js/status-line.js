@@ -5,7 +5,6 @@
 // [data-testid=push-help]; [data-testid=trouble] with data-reason.
 
 import { ApiError } from "./api.js";
-import { deniedHelp } from "./browser.js";
 import { find, h, icon, onAction, patch } from "./dom.js";
 import { clock, say } from "./language.js";
 import { toast } from "./announce.js";
@@ -13,19 +12,26 @@ import { turnOn } from "./push.js";
 import { go } from "./router.js";
 import { get, watch } from "./store.js";
 
-/** States of push that need a word of explanation. */
-const HELP = /** @type {const} */ (["denied", "install", "unsupported", "unreachable"]);
+/** States of push that need a word of explanation, in push-help.js. */
+const HELP = /** @type {const} */ (["denied", "install", "unsupported", "unreachable", "broken"]);
+/** @type {typeof import("./push-help.js") | null} */
+let words = null;
 let helping = false;
+let dismissed = false;
 let ticking = 0;
 
 export function startStatusLine() {
   onAction(find("#foot"), (action) => {
     if (action === "notify") void notify();
     if (action === "settings") go("settings");
-    if (action === "help") helping = !helping;
-    renderStatus();
+    if (action === "help") void help(!helping);
   });
-  onAction(find("#trouble"), () => document.dispatchEvent(new CustomEvent("taskbell-try")));
+  onAction(find("#trouble"), (action) => {
+    if (action === "try") document.dispatchEvent(new CustomEvent("taskbell-try"));
+    dismissed ||= action === "dismiss";
+    renderTrouble();
+  });
+  addEventListener("taskbell-memory", renderTrouble);
   watch(["push", "updates", "inbox", "inboxAtMs"], () => {
     renderStatus();
     clearInterval(ticking);
@@ -33,32 +39,31 @@ export function startStatusLine() {
   });
 }
 
+/** @param {boolean} wanted */
+async function help(wanted) {
+  helping = wanted;
+  if (wanted) words ??= await import("./push-help.js").catch(() => (toast(say("trouble_part")), null));
+  renderStatus();
+}
+
 async function notify() {
-  helping = true; // if it cannot be, say at once what to do
   try {
     await turnOn();
+    await help(true); // if it could not be, say at once what to do
   } catch (error) {
-    const reason = error instanceof ApiError ? error.reason : "";
-    toast(
-      say(
-        reason === "too_many_subscriptions"
-          ? "trouble_many"
-          : reason === "endpoint_not_allowed"
-            ? "trouble_endpoint"
-            : "trouble_action",
-      ),
-    );
+    await help(true);
+    if (words) toast(say(words.refusedHelp(error instanceof ApiError ? error.reason : "")));
   }
 }
 
 export function renderStatus() {
   const { push, updates } = get();
-  const help = HELP.find((state) => state === push);
-  const offer = push === "off" || push === "unreachable" || push === "subscribing";
+  const obstacle = HELP.find((state) => state === push);
+  const again = push === "unreachable" || push === "broken";
+  const offer = push === "off" || push === "subscribing" || again;
+  const helps = helping && words !== null;
   patch(find("#foot"), [
-    help &&
-      helping &&
-      h("div", { class: "help", id: "push-help", "data-key": "help", "data-testid": "push-help" }, ...helpFor(help)),
+    obstacle && helps && words?.pushHelp(obstacle),
     h(
       "div",
       { class: "status", "data-key": "status" },
@@ -68,16 +73,16 @@ export function renderStatus() {
         h("span", { class: "lamp", "aria-hidden": "true" }),
         h("span", { text: `${say(`push_${push}`)} · ${say(updates.state, { n: updates.everySeconds })}` }),
       ),
-      help &&
+      obstacle &&
         h("button", {
           class: "link",
           type: "button",
           "data-key": "help",
           "data-action": "help",
           "data-testid": "how-to",
-          "aria-expanded": String(helping),
-          "aria-controls": "push-help",
-          text: say(helping ? "hide_help" : "how_to"),
+          "aria-expanded": String(helps),
+          "aria-controls": helps && "push-help",
+          text: say(helps ? "hide_help" : "how_to"),
         }),
       offer &&
         h(
@@ -91,7 +96,7 @@ export function renderStatus() {
             disabled: push === "subscribing",
           },
           icon("bell"),
-          say(push === "unreachable" ? "notify_again" : "notify"),
+          say(again ? "notify_again" : "notify"),
         ),
       h(
         "button",
@@ -111,27 +116,11 @@ export function renderStatus() {
   renderTrouble();
 }
 
-/** @param {typeof HELP[number]} state @returns {HTMLElement[]} */
-function helpFor(state) {
-  const more = state === "denied" ? deniedHelp() : /** @type {const} */ (`${state}_more`);
-  const said = [h("h2", { text: say(`${state}_title`) }), h("p", { text: say(/** @type {"denied_other"} */ (more)) })];
-  if (state !== "install") return said;
-  const steps = /** @type {const} */ (["share", "add", "open"]);
-  return [
-    ...said,
-    h(
-      "ol",
-      { class: "steps" },
-      ...steps.map((step) => h("li", {}, icon(`install-${step}`), h("span", { text: say(`install_${step}`) }))),
-    ),
-  ];
-}
-
 function renderTrouble() {
   const { updates, inboxAtMs, inbox } = get();
   const kept = memory.trouble;
   const offline = updates.state === "offline";
-  const box = (/** @type {string} */ reason, /** @type {string} */ text, /** @type {Node | false} */ more) =>
+  const box = (/** @type {string} */ reason, /** @type {string} */ text, /** @type {Node} */ more) =>
     h(
       "div",
       { class: "trouble", "data-key": reason, "data-testid": "trouble", "data-reason": reason, role: "status" },
@@ -148,10 +137,15 @@ function renderTrouble() {
     "data-testid": "try-now",
     text: say("try_now"),
   });
+  const close = h(
+    "button",
+    { class: "round", type: "button", "data-action": "dismiss", "aria-label": say("hide_help") },
+    icon("close"),
+  );
   const away = updates.reason === "offline";
   patch(find("#trouble"), [
     offline && away && box("offline", say("trouble_offline", { when: since ? clock(since) : "–" }), again),
     offline && !away && box("server", server, again),
-    kept !== "" && box("storage", say(kept === "full" ? "trouble_storage_full" : "trouble_storage_forbidden"), false),
+    kept && !dismissed && box("storage", say(`trouble_storage_${kept}`), close),
   ]);
 }

@@ -52,7 +52,9 @@ async function mendAlone(registration) {
   const live = subscription ?? (await subscribe(registration, key));
   const { endpoint, keys } = live.toJSON();
   // Once a day, and whenever the server forgot it, it moved, or another user was here before.
-  const told = await api.subscribe({ endpoint, keys, vapid_public_key: key, name: known?.name || browserName() });
+  const name = known?.name || browserName();
+  const told = await api.subscribe({ endpoint, keys, vapid_public_key: key, name });
+  void memory.set("browser-name", name); // for the worker, should the browser change its subscription
   set({ push: "on", subscriptionId: told.id });
 }
 

@@ -1,4 +1,4 @@
-// The sentences of texts.js in German. Loaded by the page only where German is spoken, and by the worker.
+// The sentences of texts.js and texts.more.js in German. Loaded by the page only where German is spoken, and by the worker.
 
 texts.de = {
   pending: "Wartet",
@@ -33,6 +33,7 @@ texts.de = {
   push_install: "Push nach Installation",
   push_subscribing: "Push wird eingeschaltet …",
   push_unreachable: "Push-Dienst nicht erreichbar",
+  push_broken: "Push ist nicht gestartet",
   push_unknown: "…",
   live: "live",
   polling: { one: "fragt jede Sekunde nach", other: "fragt alle {n} s nach" },
@@ -59,6 +60,9 @@ texts.de = {
   unreachable_title: "Der Push-Dienst des Browsers antwortet nicht",
   unreachable_more:
     "Eine Firewall, ein VPN oder die Einstellungen des Browsers können im Weg sein. Bis er antwortet, zeigt die offene Seite jede Änderung.",
+  broken_title: "Was bei geschlossener Seite klingelt, ist nicht gestartet",
+  broken_more:
+    "Versuche es noch einmal oder lade die Seite neu. Bleibt es so, dann erlaube dieser Seite Websitedaten, oder sage dem Betreiber, dass /sw.js sich nicht laden lässt. Bis dahin zeigt die offene Seite jede Änderung.",
   install_title: "Lege Taskbell zuerst auf den Home-Bildschirm",
   install_more: "iPhone und iPad benachrichtigen nur Apps auf dem Home-Bildschirm.",
   install_share: "Tippe auf „Teilen“",
@@ -73,11 +77,11 @@ texts.de = {
   trouble_storage_forbidden:
     "Dieser Browser bewahrt nichts für uns auf: Verlasse das private Fenster oder erlaube Websitedaten, um offline zu lesen.",
   trouble_action: "Das hat nicht geklappt. Bitte versuche es noch einmal.",
+  trouble_part: "Dieser Teil der Seite ließ sich nicht laden. Prüfe das Netz und versuche es noch einmal.",
   trouble_unknown_contact: "Diesen Kontakt gibt es nicht mehr, oder er gehört dir nicht.",
   trouble_not_kept: "Dieser Kontakt war hier noch nicht offen. Er erscheint, sobald der Server wieder da ist.",
   trouble_many: "Du hast schon 20 Browser. Entferne zuerst einen.",
   trouble_endpoint: "Der Server kennt den Push-Dienst dieses Browsers nicht.",
-  close: "Schließen",
   back: "Kontakte",
   drafts: "Entwürfe",
   no_drafts: "Noch keine Entwürfe. Beauftrage einen Agenten, dann erscheint hier einer.",
@@ -106,6 +110,7 @@ texts.de = {
   muted: "Stumm: keine Benachrichtigungen zu diesem Kontakt",
   browsers: "Deine Browser",
   no_browsers: "Noch wird keiner benachrichtigt.",
+  no_settings: "Die Einstellungen sind gerade nicht zu lesen. Sie erscheinen, sobald der Server wieder da ist.",
   this_browser: "Dieser Browser",
   browser_on: "{browser} auf {system}",
   rename: "Umbenennen",
@@ -116,6 +121,7 @@ texts.de = {
   test: "Testen",
   test_sent: "Gesendet. Gleich sollte es klingeln.",
   test_failed: "Der Push-Dienst hat es nicht angenommen ({reason}).",
+  test_silent: "Gesendet, aber es hat noch nicht geklingelt. Läuft der Browser, und darf er Benachrichtigungen zeigen?",
   test_seen: "Es hat geklingelt.",
   last_rang: "Klingelte zuletzt {when}",
   never_rang: "Hat noch nicht geklingelt",
@@ -130,6 +136,7 @@ texts.de = {
   which_agents: "Agenten",
   muted_contacts: "Stumme Kontakte",
   quiet: "Ruhezeit",
+  quiet_on: "Zu bestimmten Zeiten still sein",
   quiet_more: "Was währenddessen kommt, klingelt an ihrem Ende.",
   from: "Von",
   until: "Bis",

@@ -61,9 +61,11 @@ function ownAddress(address) {
   }
 }
 
-/** @param {string} lang @param {keyof typeof texts.en} key @returns {string} */
+/** @param {string} lang @param {Phrase} key @returns {string} */
 function phrase(lang, key) {
-  return String((lang.startsWith("de") ? texts.de : texts.en)[key]);
+  /** @type {Partial<Record<Phrase, unknown>>} */
+  const spoken = lang.startsWith("de") ? texts.de : texts.en;
+  return String(spoken[key]);
 }
 
 /** What the notification says, and how. @param {Note} note @param {boolean} quietly replaces without ringing again */

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 
 ELLIPSIS = "…"
 
+_in_json = json.JSONEncoder(ensure_ascii=False).encode
+
 _ZWJ = "\u200d"
 _VIRAMA = 9
 """The combining class of signs that join the consonants of Indic scripts (UAX #29, rule GB9c)."""
 
 _PREPENDED = frozenset(
-    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e"
-    "\U000110bd\U000110cd\U000111c2\U000111c3\U0001193f\U00011941\U00011a3a\U00011d46"
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\u1cf5\u1cf6"
+    "\U000110bd\U000110cd\U000111c2\U000111c3\U000113d1\U0001193f\U00011941\U00011a3a"
+    "\U00011a84\U00011a85\U00011a86\U00011a87\U00011a88\U00011a89\U00011d46\U00011f02"
 )
 """Signs that belong to what follows them (rule GB9b)."""
 
@@ -33,11 +36,16 @@ def graphemes(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def shorten(text: str, limit: int, cost: Callable[[str], int] = lambda _: 1) -> str:
+def shorten(text: str, limit: int, cost: Callable[[str], int] | None = None) -> str:
     """Return `text` if its cost is at most `limit`, else as much as fits with an ellipsis.
 
-    `cost` prices one grapheme, 1 by default; where not even the ellipsis fits, nothing is left.
+    `cost` prices a text no higher than its parts together; without it, each grapheme costs 1. Where not even
+    the ellipsis fits, nothing is left.
     """
+    # Nearly every text fits as it is, and to tell that needs no look at its graphemes.
+    if (cost or len)(text) <= limit:
+        return text
+    cost = cost or _one
     total, kept, room = 0, 0, limit - cost(ELLIPSIS)
     for grapheme in graphemes(text):
         total += cost(grapheme)
@@ -50,13 +58,19 @@ def shorten(text: str, limit: int, cost: Callable[[str], int] = lambda _: 1) -> 
 
 def json_bytes(text: str) -> int:
     """Return how many bytes `text` takes within a JSON string in UTF-8."""
-    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")) - 2
+    return len(_in_json(text).encode("utf-8", "replace")) - 2
 
 
 def one_line(text: str) -> str:
     """Return `text` in one line: white space and control characters become single spaces."""
+    if text.isprintable():  # then its only white space is the plain space
+        return " ".join(text.split())
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(plain.split())
+
+
+def _one(_grapheme: str) -> int:
+    return 1
 
 
 def _boundary(text: str, start: int, at: int) -> bool:

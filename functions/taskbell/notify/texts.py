@@ -60,13 +60,13 @@ TEXTS = {
             "Eine Wiedervorlage ist fällig",
             "{count} Wiedervorlagen fällig",
         ),
-        some_agent="Ihr Agent",
+        some_agent="Dein Agent",
         no_draft="Es gibt keinen Entwurf zu prüfen.",
         no_reason="Ein Grund wurde nicht genannt.",
         news="{count} Neuigkeiten",
         and_more="und {count} weitere",
         test_title="Benachrichtigungen kommen hier an",
-        test="Dieser Browser empfängt Ihre Benachrichtigungen.",
+        test="Dieser Browser empfängt deine Benachrichtigungen.",
     ),
 }
 
