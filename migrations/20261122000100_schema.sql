@@ -8,10 +8,11 @@ comment on schema taskbell is
 'Turns changes of agent_tasks into notifications. Private: call the functions public.taskbell_* instead.';
 
 -- Which of the application's tables these migrations created, and which were there before and are left as
--- they are.
+-- they are; and which of them we put into the publication supabase_realtime.
 create table taskbell.application_tables (
   table_name text primary key,
-  ours boolean not null
+  ours boolean not null,
+  published boolean not null default false
 );
 alter table taskbell.application_tables enable row level security;
 

@@ -1,9 +1,10 @@
 -- "Look now": a signed POST through pg_net. It carries nothing but an event id; the outbox is the truth.
 do $$
 begin
-  if exists (select from pg_catalog.pg_available_extensions where name = 'pg_net') then
-    create extension if not exists pg_net with schema extensions;
-  end if;
+  create extension if not exists pg_net with schema extensions;
+exception
+  when others then
+    raise notice 'taskbell: no pg_net (% %); only the sweep will look for events', sqlstate, sqlerrm;
 end
 $$;
 

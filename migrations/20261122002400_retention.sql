@@ -2,7 +2,8 @@
 
 -- Removes what has been finished for long: events, notifications with their deliveries, what is remembered
 -- of tasks that are gone and of follow-ups that were raised, browsers that were retired. Never what is still
--- due. Call again while a count equals p_batch.
+-- due. Call again while a count equals p_batch. What was found and locked is removed where it lies (ctid),
+-- whatever the planner believes of a table that grew since it was last analysed.
 create function public.taskbell_prune(
   p_older_than interval default interval '30 days', p_batch int default 1000, p_now timestamptz default now()
 )
@@ -18,54 +19,54 @@ declare
   v_followups int;
 begin
   delete from taskbell.task_events e
-  where e.id in (
-    select x.id from taskbell.task_events x
+  where e.ctid = any (array(
+    select x.ctid from taskbell.task_events x
     where x.state <> 'due' and x.finished_at < v_before
     order by x.finished_at
     limit p_batch
     for update skip locked
-  );
+  ));
   get diagnostics v_events = row_count;
 
   delete from taskbell.notifications n
-  where n.id in (
-    select x.id from taskbell.notifications x
+  where n.ctid = any (array(
+    select x.ctid from taskbell.notifications x
     where x.created_at < v_before
       and not exists (select from taskbell.deliveries d where d.notification_id = x.id and d.state = 'due')
     order by x.created_at
     limit p_batch
     for update skip locked
-  );
+  ));
   get diagnostics v_notifications = row_count;
 
   delete from taskbell.tasks t
-  where t.task_id in (
-    select x.task_id from taskbell.tasks x
+  where t.ctid = any (array(
+    select x.ctid from taskbell.tasks x
     where x.gone and x.applied_at < v_before
     order by x.applied_at
     limit p_batch
     for update skip locked
-  );
+  ));
   get diagnostics v_tasks = row_count;
 
   delete from taskbell.subscriptions s
-  where s.id in (
-    select x.id from taskbell.subscriptions x
+  where s.ctid = any (array(
+    select x.ctid from taskbell.subscriptions x
     where x.retired_at < v_before
     limit p_batch
     for update skip locked
-  );
+  ));
   get diagnostics v_subscriptions = row_count;
 
   delete from taskbell.raised_followups r
-  where r.followup_id in (
-    select x.followup_id from taskbell.raised_followups x
+  where r.ctid = any (array(
+    select x.ctid from taskbell.raised_followups x
     -- What is younger than that would be raised again.
     where x.scheduled_for < least(v_before, p_now - interval '8 days')
     order by x.scheduled_for
     limit p_batch
     for update skip locked
-  );
+  ));
   get diagnostics v_followups = row_count;
 
   begin

@@ -13,6 +13,7 @@ import pytest
 from tests.database.database import Database, make_template
 from tests.database.pool import DatabasePool
 from tests.database.servers import Server, debian_15, debian_is_missing, embedded
+from tests.database.servers_with_extensions import lacking, with_extensions
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +37,9 @@ def database(database_pool: DatabasePool) -> Iterator[Database]:
         yield fresh
 
 
-@pytest.fixture(scope="session", params=["embedded", "debian-15"])
-def each_postgres_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Both Postgres versions; Debian's is skipped, with the reason, where it is not installed."""
-    if request.param == "embedded":
-        yield request.getfixturevalue("postgres_server")
-        return
+@pytest.fixture(scope="session")
+def debian_server() -> Iterator[Server]:
+    """Debian's Postgres 15; skipped, with the reason, where it is not installed."""
     if reason := debian_is_missing():
         if os.environ.get("TASKBELL_REQUIRE_POSTGRES_15"):
             pytest.fail(reason)
@@ -49,4 +47,24 @@ def each_postgres_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="taskbell-test-") as folder:
         Path(folder).chmod(0o711)  # the server's own account must pass through
         with debian_15(Path(folder) / "debian-15") as server:
+            yield server
+
+
+@pytest.fixture(scope="session", params=["embedded", "debian-15"])
+def each_postgres_server(request: pytest.FixtureRequest) -> Server:
+    """Both Postgres versions, one after the other."""
+    server: Server = request.getfixturevalue(
+        "postgres_server" if request.param == "embedded" else "debian_server"
+    )
+    return server
+
+
+@pytest.fixture(scope="session")
+def pg_net_server() -> Iterator[Server]:
+    """Postgres 15 with pg_net and pg_cron themselves, in its database `postgres`, not yet migrated."""
+    if missing := lacking():
+        pytest.skip(f"{missing} not installed beside Postgres 15: only what stands in for it was tested")
+    with tempfile.TemporaryDirectory(prefix="taskbell-test-") as folder:
+        Path(folder).chmod(0o711)  # the server's own account must pass through
+        with with_extensions(Path(folder) / "pg-net") as server:
             yield server

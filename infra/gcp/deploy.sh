@@ -142,8 +142,7 @@ fi
 webhook=$(address webhook)
 cat <<NEXT
 
-Deployed. Now, once, in Supabase's SQL editor, with the newest of WEBHOOK_SECRETS for WHSEC:
-  select vault.create_secret('$webhook/webhook', 'taskbell_webhook_url');
-  select vault.create_secret('WHSEC', 'taskbell_webhook_secret');
-Then: taskbell doctor --env FILE, where FILE holds PUBLIC_URL=$public_url and the settings above.
+Deployed. Now, where FILE holds PUBLIC_URL=$public_url and the settings above:
+  taskbell vault --env FILE --webhook $webhook/webhook
+  taskbell doctor --env FILE
 NEXT

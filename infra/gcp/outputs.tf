@@ -13,9 +13,9 @@ output "sweep_url" {
   value       = "${google_cloud_run_v2_service.function["sweep"].uri}/sweep"
 }
 
-output "vault_statement" {
-  description = "Run it in Supabase's SQL editor, so that the database knows whom to wake."
-  value       = "select vault.create_secret('${google_cloud_run_v2_service.function["webhook"].uri}/webhook', 'taskbell_webhook_url');"
+output "vault_command" {
+  description = "Run it with your settings' FILE, so that the database knows whom to wake, and how to sign."
+  value       = "taskbell vault --env FILE --webhook ${google_cloud_run_v2_service.function["webhook"].uri}/webhook"
 }
 
 output "webhook_url" {

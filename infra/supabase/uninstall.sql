@@ -1,7 +1,7 @@
 -- Takes Taskbell out of a database: run as postgres, in one transaction (psql --single-transaction --file).
 -- Removes only what is ours. The application's tables stay as they are, with their rows, keys and policies,
--- those that our migrations created included; so do pg_net, pg_cron, and agent_tasks in the publication
--- supabase_realtime.
+-- those that our migrations created included; so do pg_net and pg_cron. Which of them Realtime publishes is
+-- again what it was.
 
 do $$
 begin
@@ -44,6 +44,23 @@ begin
 end
 $$;
 
+do $$
+declare
+  v_table text;
+begin
+  for v_table in
+    select a.table_name from taskbell.application_tables a
+    join pg_catalog.pg_publication_tables p on p.schemaname = 'public' and p.tablename = a.table_name
+    where a.published and p.pubname = 'supabase_realtime'
+  loop
+    execute format('alter publication supabase_realtime drop table public.%I', v_table);
+  end loop;
+exception
+  when others then
+    raise notice 'taskbell: the publication supabase_realtime stays as it is (%)', sqlstate;
+end
+$$;
+
 -- The triggers on the application's tables go with their functions.
 drop schema if exists taskbell cascade;
 
@@ -58,7 +75,7 @@ begin
     '20261122001400', '20261122001500', '20261122001600', '20261122001700', '20261122001800',
     '20261122001900', '20261122002000', '20261122002100', '20261122002200', '20261122002300',
     '20261122002400', '20261122002500', '20261122002600', '20261122002700', '20261122002800',
-    '20261122002900'
+    '20261122002900', '20261122003000'
   );
 exception
   when undefined_table then

@@ -121,9 +121,11 @@ def project(server: Server, name: str, profile: Profile) -> Iterator[Database]:
 
 
 def make_template(server: Server, profile: Profile) -> str:
-    """Make a migrated database to copy; returns its name."""
+    """Make a migrated database to copy, unless the server has it; returns its name."""
     name = f"template_{profile}"
     with psycopg.connect(server.superuser_url, autocommit=True) as admin:
+        if admin.execute("select from pg_database where datname = %s", (name,)).fetchall():
+            return name
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     here = server.on(name)
     install(here.superuser_url, profile=profile)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import psycopg
 from psycopg import sql
@@ -58,67 +60,84 @@ $$
 """
 
 
+@dataclass
+class _Copy:
+    """A copy of the template, with the superuser's connection by which it is looked at and emptied.
+
+    To connect costs more than all that is asked, so each copy keeps its own.
+    """
+
+    name: str
+    here: Server
+    connection: Connection
+    fingerprint: tuple[object, ...]
+
+
 class DatabasePool:
     """Copies of one template on one server."""
 
     def __init__(self, server: Server, template: str) -> None:
         self._server = server
         self._template = template
-        self._idle: list[str] = []
+        self._idle: list[_Copy] = []
+
+    @cached_property
+    def _admin(self) -> Connection:
+        return psycopg.connect(self._server.superuser_url, autocommit=True)
 
     @contextlib.contextmanager
     def database(self) -> Iterator[Database]:
         """A database as the template is; whatever is still connected to it at the end is cut off."""
-        with psycopg.connect(self._server.superuser_url, autocommit=True) as admin:
-            name = self._idle.pop() if self._idle else self._copy(admin)
-            here = self._server.on(name)
-            with psycopg.connect(here.superuser_url, autocommit=True) as connection:
-                [before] = connection.execute(_FINGERPRINT).fetchall()
-            database = Database(name, here.url, here.superuser_url)
-            try:
-                with contextlib.closing(database):
-                    yield database
-            finally:
-                if _cleaned(here.superuser_url, before):
-                    self._idle.append(name)
-                else:
-                    _drop(admin, name)
+        copy = self._idle.pop() if self._idle else self._new_copy()
+        database = Database(copy.name, copy.here.url, copy.here.superuser_url)
+        try:
+            with contextlib.closing(database):
+                yield database
+        finally:
+            if _cleaned(copy):
+                self._idle.append(copy)
+            else:
+                self._drop(copy)
 
     def close(self) -> None:
         """Drop what is left."""
-        with psycopg.connect(self._server.superuser_url, autocommit=True) as admin:
-            while self._idle:
-                _drop(admin, self._idle.pop())
+        while self._idle:
+            self._drop(self._idle.pop())
+        self._admin.close()
 
-    def _copy(self, admin: Connection) -> str:
+    def _new_copy(self) -> _Copy:
         name = f"test_{next(_numbers)}"
-        admin.execute(
+        self._admin.execute(
             sql.SQL("create database {} template {} owner postgres").format(
                 sql.Identifier(name), sql.Identifier(self._template)
             )
         )
-        return name
+        here = self._server.on(name)
+        connection = psycopg.connect(here.superuser_url, autocommit=True)
+        connection.execute("select set_config('pool.kept', %s, false)", (" ".join(_KEPT),))
+        connection.execute("set session_replication_role = replica")  # no triggers, no foreign keys
+        [fingerprint] = connection.execute(_FINGERPRINT).fetchall()
+        return _Copy(name, here, connection, fingerprint)
+
+    def _drop(self, copy: _Copy) -> None:
+        copy.connection.close()
+        self._admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(copy.name)))
 
 
-def _cleaned(superuser_url: str, before: tuple[object, ...]) -> bool:
-    with psycopg.connect(superuser_url, autocommit=True) as connection:
-        connection.execute(
+def _cleaned(copy: _Copy) -> bool:
+    try:
+        copy.connection.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
             "where datname = current_database() and pid <> pg_backend_pid() "
             "and backend_type = 'client backend'"
         )
-        [after] = connection.execute(_FINGERPRINT).fetchall()
-        if before != after:
+        if copy.connection.execute(_FINGERPRINT).fetchall() != [copy.fingerprint]:
             return False
-        connection.execute("select set_config('pool.kept', %s, false)", (" ".join(_KEPT),))
-        connection.execute("set session_replication_role = replica")  # no triggers, no foreign keys
-        connection.execute(_EMPTY)
-        connection.execute(
+        copy.connection.execute(_EMPTY)
+        copy.connection.execute(
             "select setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) "
             "from pg_sequences where schemaname <> 'cron' and last_value is not null"
         )
+    except psycopg.OperationalError:  # a test broke this connection too
+        return False
     return True
-
-
-def _drop(admin: Connection, name: str) -> None:
-    admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

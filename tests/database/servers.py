@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -19,7 +19,8 @@ import psycopg
 
 from taskbell_local.postgres import EmbeddedPostgres
 
-DEBIAN_BINARIES = Path("/usr/lib/postgresql/15/bin")
+# Another installation of Postgres 15 may stand in for Debian's, say one that has pg_net.
+DEBIAN_BINARIES = Path(os.environ.get("TASKBELL_POSTGRES_15", "/usr/lib/postgresql/15/bin"))
 START_SECONDS = 20.0
 
 
@@ -30,9 +31,11 @@ class Server:
     name: str
     superuser_url: str
     url: str
+    log: Path
 
     def on(self, database: str) -> Server:
-        return Server(self.name, _with_path(self.superuser_url, database), _with_path(self.url, database))
+        superuser_url, url = _with_path(self.superuser_url, database), _with_path(self.url, database)
+        return Server(self.name, superuser_url, url, self.log)
 
 
 def _with_path(url: str, database: str) -> str:
@@ -46,7 +49,7 @@ def embedded(data: Path) -> Iterator[Server]:
             # Nobody cuts the power in a test; those that crash a server start their own.
             connection.execute("alter system set fsync = off")
             connection.execute("select pg_reload_conf()")
-        yield Server("embedded", postgres.superuser_url, postgres.url)
+        yield Server("embedded", postgres.superuser_url, postgres.url, postgres.log_file)
 
 
 def debian_is_missing() -> str | None:
@@ -62,8 +65,17 @@ def debian_is_missing() -> str | None:
     return None
 
 
+def debian_lacks(*extensions: str) -> list[str]:
+    """Which of the extensions are not installed beside it."""
+    found = subprocess.run(
+        [DEBIAN_BINARIES / "pg_config", "--sharedir"], capture_output=True, text=True, check=True
+    )
+    folder = Path(found.stdout.strip()) / "extension"
+    return [name for name in extensions if not (folder / f"{name}.control").exists()]
+
+
 @contextlib.contextmanager
-def debian_15(data: Path) -> Iterator[Server]:
+def debian_15(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Debian's server, demoted if we are root, in a folder of its own that its account can reach."""
     account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
     demoted = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
@@ -83,9 +95,10 @@ def debian_15(data: Path) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "wal_level": "logical",
-                "fsync": "off", "timezone": "UTC", "shared_buffers": "64MB", "jit": "off"}  # fmt: skip
-    options = [part for item in settings.items() for part in ("-c", "=".join(item))]
+    all_settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "wal_level": "logical",
+                    "fsync": "off", "timezone": "UTC", "shared_buffers": "64MB", "jit": "off",
+                    **(settings or {})}  # fmt: skip
+    options = [part for item in all_settings.items() for part in ("-c", "=".join(item))]
     with (data / "log").open("wb") as log:
         server = subprocess.Popen(
             [DEBIAN_BINARIES / "postgres", "-D", cluster, "-p", str(port), *options],
@@ -93,22 +106,22 @@ def debian_15(data: Path) -> Iterator[Server]:
         )  # fmt: skip
     try:
         url = f"postgresql://supabase_admin:{password}@127.0.0.1:{port}/postgres"
-        _wait(url, server)
-        yield Server("debian-15", url, url.replace("supabase_admin", "postgres", 1))
+        _wait(url, server, data / "log")
+        yield Server("debian-15", url, url.replace("supabase_admin", "postgres", 1), data / "log")
     finally:
         server.send_signal(2)  # fast: roll back and stop
         server.wait(timeout=START_SECONDS)
         shutil.rmtree(data, ignore_errors=True)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
             psycopg.connect(url, connect_timeout=5).close()
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
             if server.poll() is not None or time.monotonic() > deadline:
-                raise
+                raise RuntimeError(f"Postgres 15 did not start: {log.read_text()[-2000:]}") from error
             time.sleep(0.02)
         else:
             return

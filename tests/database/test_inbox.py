@@ -136,7 +136,7 @@ def test_active_tasks_come_first_and_of_the_others_the_ten_newest(story: Story) 
     assert [active, *finished[:1:-1]] == [task["id"] for task in page["tasks"]]
 
 
-@pytest.mark.parametrize("contact_id", ["", "no uuid", unknown_id()])
+@pytest.mark.parametrize("contact_id", ["", "no uuid", pytest.param(unknown_id(), id="unknown")])
 def test_a_contact_that_is_not_there_is_null(story: Story, contact_id: str) -> None:
     assert story.database.rpc_as(story.owner, "taskbell_contact", p_contact_id=contact_id) is None
 

@@ -11,18 +11,12 @@ import pytest
 
 from taskbell_local.migrate import MIGRATIONS, migrate
 from taskbell_local.stand_ins import Profile, install
+from tests.database.application import EXISTING, TABLES, laid_out
 from tests.database.database import Database, project
 from tests.database.servers import Server
 from tests.database.story import Story
 
 FILES = sorted(MIGRATIONS.glob("*.sql"))
-
-
-@pytest.fixture(params=["new", "old"])
-def profile(request: pytest.FixtureRequest) -> Profile:
-    """Supabase's default privileges of today, and of before 2026."""
-    chosen: Profile = request.param
-    return chosen
 
 
 @pytest.fixture
@@ -69,45 +63,74 @@ def test_the_stand_ins_may_be_installed_again_at_any_time(plain: Database, profi
     assert [] == migrate(plain.url)
 
 
-EXISTING = """
-create table public.contacts (no bigint primary key, full_name text);
-create table public.agents (name text primary key);
-create table public.agent_tasks (
-  no bigint generated always as identity primary key, owner text, state text,
-  contact bigint references public.contacts
-);
-create table public.agent_outreach_drafts (words text);
-create table public.agent_followup_schedule (at date);
-create table public.agent_activity_log (line text);
-insert into public.contacts values (7, 'Ada Lovelace');
-insert into public.agent_tasks (owner, state, contact) values ('ann', 'done', 7);
-"""
-LAID_OUT = """
-select c.relname, c.relrowsecurity, c.relacl::text,
-  array(select attname || ' ' || format_type(atttypid, atttypmod) from pg_attribute
-        where attrelid = c.oid and attnum > 0 order by attnum),
-  array(select indexrelid::regclass::text from pg_index where indrelid = c.oid order by 1),
-  array(select conname::text from pg_constraint where conrelid = c.oid order by 1),
-  array(select polname::text from pg_policy where polrelid = c.oid)
-from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' order by 1
-"""
-
-
 def test_a_project_that_has_such_tables_keeps_its_own(plain: Database) -> None:
     plain.execute(EXISTING)
-    before = plain.execute(LAID_OUT)
+    before = laid_out(plain)
     migrate(plain.url)
-    assert before == plain.execute(LAID_OUT)
-    assert [(7, "Ada Lovelace")] == plain.execute("select * from public.contacts")
-    triggers = plain.execute("select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal")
-    ours = [("agent_tasks", "taskbell_capture"), ("agent_tasks", "taskbell_wake_up")]
-    assert ours == sorted(t for t in triggers if t[0] in {"agent_tasks", "contacts"})
+    assert before == laid_out(plain, but_our_triggers=True)
 
     plain.execute("update public.agent_tasks set state = 'again' where true")
     claimed = plain.rpc("taskbell_claim")
-    assert [("UPDATE", [])] == [(event["operation"], event["recipients"]) for event in claimed["events"]]
+    assert [("UPDATE", [])] * 2 == [(event["operation"], event["recipients"]) for event in claimed["events"]]
     user = plain.user()
     assert [] == plain.rpc_as(user, "taskbell_inbox")["states"]
+
+
+def test_such_tables_can_be_written_as_before(plain: Database) -> None:
+    """A published table without a key would refuse updates and deletes."""
+    plain.execute(EXISTING)
+    migrate(plain.url)
+    for table in TABLES:
+        [(column,)] = plain.execute(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 "
+            "and attidentity = '' order by attnum limit 1",
+            f"public.{table}",
+        )
+        plain.execute(f"update public.{table} set {column} = {column} where true")  # noqa: S608
+    for table in reversed(TABLES):
+        plain.execute(f"delete from public.{table} where true")  # noqa: S608
+
+
+LACKING = {
+    "pg_net": ("drop schema net cascade; delete from pg_extension where extname = 'pg_net'", "no pg_net"),
+    "pg_cron": ("drop schema cron cascade; delete from pg_extension where extname = 'pg_cron'", "no clock"),
+    "Realtime": ("drop schema realtime cascade; drop publication supabase_realtime", "no live channel"),
+    "a right to realtime.messages": ("revoke supabase_realtime_admin from postgres", "no live channel"),
+    "Vault": ("drop schema vault cascade", ""),
+}
+
+
+@pytest.mark.parametrize(("lacking", "notice"), LACKING.values(), ids=LACKING.keys())
+def test_what_a_project_lacks_costs_a_notice_and_nothing_else(
+    each_postgres_server: Server, lacking: str, notice: str
+) -> None:
+    with project(each_postgres_server, "lacking", "new") as plain:
+        said: list[str] = []
+        with psycopg.connect(plain.superuser_url) as superuser:
+            superuser.execute(lacking.encode())
+        try:
+            with plain.connect() as connection:
+                connection.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
+                for file in FILES:
+                    connection.execute(file.read_bytes())
+        finally:
+            with psycopg.connect(plain.superuser_url) as superuser:
+                superuser.execute("grant supabase_realtime_admin to postgres")
+        assert any(notice in words for words in said) or not notice
+        story = Story(plain)
+        story.subscribe()
+        story.new_task("failed")
+        story.dispatch()
+        assert [("failed", True)] == story.states()
+        assert ["due"] == story.delivery_states()
+
+
+def test_the_clock_strikes_each_minute_where_pg_cron_knows_no_seconds(plain: Database) -> None:
+    """As pg_cron before 1.5."""
+    with psycopg.connect(plain.superuser_url) as superuser:
+        superuser.execute("alter table cron.job add check (schedule not like '%seconds%')")
+    migrate(plain.url)
+    assert [("* * * * *",)] == plain.execute("select schedule from cron.job where jobname = 'taskbell'")
 
 
 def test_a_file_that_fails_leaves_no_trace_and_the_earlier_ones_stay(plain: Database, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_without_an_address_the_event_alone_is_written(story: Story) -> None:
         "drop function net.http_post",
         "drop schema net cascade",
         "drop schema vault cascade",
-        "drop function extensions.hmac",
+        "drop schema extensions cascade",
         "select vault.update_secret(id, 'whsec_§') from vault.secrets where name = 'taskbell_webhook_secret'",
     ],
 )

@@ -47,6 +47,7 @@ TABLES = {
     "taskbell.task_events": SERVICE_READS,
     "taskbell.task_states": READ_BY_OWNER,
     "taskbell.tasks": SERVICE_READS,
+    "taskbell.touched": SERVICE_READS,
 }
 
 SERVICE = ("service_role",)
@@ -57,6 +58,7 @@ INSIDE: tuple[str, ...] = ()
 FUNCTIONS = {
     "public.taskbell_apply": SERVICE,
     "public.taskbell_assign": USER,
+    "public.taskbell_call_again": SERVICE,
     "public.taskbell_claim": SERVICE,
     "public.taskbell_contact": USER,
     "public.taskbell_contacts": USER,
@@ -102,7 +104,9 @@ FUNCTIONS = {
     "taskbell.make_notifications": INSIDE,
     "taskbell.preferences_json": INSIDE,
     "taskbell.publish_inboxes": INSIDE,
+    "taskbell.publish_touched": INSIDE,
     "taskbell.raise_due_followups": INSIDE,
+    "taskbell.raise_inboxes": INSIDE,
     "taskbell.recompute_contact_states": INSIDE,
     "taskbell.rows_where": BOTH,
     "taskbell.send_wake_up": INSIDE,
@@ -111,19 +115,22 @@ FUNCTIONS = {
     "taskbell.stamp_task": INSIDE,
     "taskbell.store_states": INSIDE,
     "taskbell.subscription_json": INSIDE,
+    "taskbell.touch": INSIDE,
     "taskbell.verdicts": INSIDE,
     "taskbell.wake_if_due": INSIDE,
     "taskbell.wake_up": INSIDE,
     "taskbell.watch": INSIDE,
+    "taskbell.watch_details": INSIDE,
 }
 
 
 @pytest.fixture(scope="module", params=["new", "old"])
-def pool(request: pytest.FixtureRequest, postgres_server: Server) -> Iterator[DatabasePool]:
+def pool(request: pytest.FixtureRequest, each_postgres_server: Server) -> Iterator[DatabasePool]:
     if request.param == "new":
         yield request.getfixturevalue("database_pool")
         return
-    with contextlib.closing(DatabasePool(postgres_server, make_template(postgres_server, "old"))) as pool:
+    server = each_postgres_server
+    with contextlib.closing(DatabasePool(server, make_template(server, "old"))) as pool:
         yield pool
 
 

@@ -1,133 +1,96 @@
-"""The relay behaves as pg_net does, also where that hurts: after commit, never again, 200 a batch."""
+"""What empties the queue of calls does so as pg_net does, also where that hurts.
+
+Told of pg_net itself where it is installed, and of the relay that stands in for it: after the commit, never
+again, 200 at once, and gone with a crash.
+"""
+
+from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from aiohttp import web
 
 from taskbell_local.postgres import EmbeddedPostgres
-from taskbell_local.relay import BATCH, relay
+from taskbell_local.relay import BATCH
 from taskbell_local.stand_ins import install
-from tests.database.database import Database
-
-SECONDS = 20
-
-
-class Receiver:
-    """An HTTP server that notes what it is sent, and answers once it is allowed to."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.bodies: list[bytes] = []
-        self.headers: list[dict[str, str]] = []
-        self.status = 200
-        self.open = asyncio.Event()
-        self.open.set()
-        self._arrived = asyncio.Condition()
-
-    async def handle(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        async with self._arrived:
-            self.bodies.append(body)
-            self.headers.append(dict(request.headers))
-            self._arrived.notify_all()
-        await self.open.wait()
-        return web.json_response({"seen": True}, status=self.status)
-
-    async def until(self, count: int) -> None:
-        async with self._arrived:
-            await asyncio.wait_for(self._arrived.wait_for(lambda: len(self.bodies) >= count), SECONDS)
+from tests.database.servers import Server
+from tests.database.servers_with_extensions import lacking
+from tests.functions.http_calls import Queue, calls, receiving
 
 
-@contextlib.asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    application = web.Application()
-    application.router.add_post("/", receiver.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    try:
-        yield receiver
-    finally:
-        receiver.open.set()
-        await runner.cleanup()
+@pytest.fixture(scope="module", params=["relay"] if lacking() else ["relay", "pg_net"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queue]:
+    """A server to crash, with either."""
+    if request.param == "pg_net":
+        real: Server = request.getfixturevalue("pg_net_server")
+        yield Queue(real.url, real.superuser_url, has_pg_net=True)
+        return
+    with EmbeddedPostgres(tmp_path_factory.mktemp("relayed") / "data") as postgres:
+        install(postgres.superuser_url)
+        yield Queue(postgres.url, postgres.superuser_url, has_pg_net=False)
 
 
-@contextlib.asynccontextmanager
-async def relaying(url: str) -> AsyncIterator[None]:
-    task = asyncio.create_task(relay(url))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-def post(url: str, count: int = 1, timeout_milliseconds: int = 5000) -> tuple[bytes, list[object]]:
-    query = b"""select net.http_post(%s, jsonb_build_object('n', n, 'name', 'Zo\xc3\xab'),
-                 headers => '{"X-Key": "k"}', timeout_milliseconds => %s) from generate_series(1, %s) n"""
-    return query, [url, timeout_milliseconds, count]
-
-
-async def responses(database: Database, count: int) -> list[tuple[Any, ...]]:
-    """Wait for so many answers on record."""
-    async with (
-        asyncio.timeout(SECONDS),
-        await psycopg.AsyncConnection.connect(database.superuser_url, autocommit=True) as connection,
-    ):
-        while True:
-            cursor = await connection.execute(
-                "select status_code, timed_out, error_msg, content from net._http_response order by id"
-            )
-            if len(rows := await cursor.fetchall()) >= count:
-                return rows
-            await asyncio.sleep(0.02)
+@pytest.fixture
+def queue(server: Queue) -> Queue:
+    """An empty queue, without answers."""
+    with psycopg.connect(server.superuser_url) as superuser:
+        superuser.execute("delete from net.http_request_queue where true")
+        superuser.execute("delete from net._http_response where true")
+    return server
 
 
 def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(story())
 
 
-def test_it_calls_after_the_commit_and_never_after_a_rollback(database: Database) -> None:
+def test_it_calls_after_the_commit_and_never_after_a_rollback(queue: Queue) -> None:
     async def story() -> None:
-        async with receiving() as receiver, relaying(database.superuser_url):
-            async with await psycopg.AsyncConnection.connect(database.url) as writer:
-                await writer.execute(*post(receiver.url))
+        async with receiving() as receiver, queue.emptied():
+            async with await psycopg.AsyncConnection.connect(queue.url) as writer:
+                await writer.execute(*calls(receiver.url, 1))
                 await writer.rollback()
-                await writer.execute(*post(receiver.url))
+                await writer.execute(*calls(receiver.url, 1))
                 await asyncio.sleep(0.3)  # long enough for a call that must not come
                 assert receiver.bodies == []
                 await writer.commit()
             await receiver.until(1)
             assert [json.loads(body) for body in receiver.bodies] == [{"n": 1, "name": "Zoë"}]
             assert receiver.headers[0]["X-Key"] == "k"
-            assert await responses(database, 1) == [(200, False, None, '{"seen": true}')]
+            assert receiver.headers[0]["Content-Type"] == "application/json"
+            assert await queue.responses(1) == [(200, False, None, '{"seen": true}')]
 
     run(story)
 
 
-def test_it_makes_200_calls_at_once_and_the_next_ones_wait_for_the_slowest(database: Database) -> None:
+def test_the_bytes_that_are_sent_are_the_bodys_text(queue: Queue) -> None:
+    """What the trigger signs."""
+
     async def story() -> None:
-        async with receiving() as receiver:
+        async with receiving() as receiver, queue.emptied():
+            body = """'{"b": [1, 2.50, null], "a": "Zoë \u2028 \\u0007"}'::jsonb"""
+            queue_it = f"select ({body})::text from net.http_post('{receiver.url}', {body})"  # noqa: S608
+            [(text,)] = await queue.rows(queue_it)
+            await receiver.until(1)
+            assert receiver.bodies == [text.encode()]
+
+    run(story)
+
+
+def test_it_makes_200_calls_at_once_and_the_next_ones_wait_for_the_slowest(queue: Queue) -> None:
+    async def story() -> None:
+        async with receiving() as receiver, queue.emptied():
             receiver.open.clear()
-            database.execute(post(receiver.url, BATCH + 50)[0].decode(), receiver.url, 30_000, BATCH + 50)
-            async with relaying(database.superuser_url):
-                await receiver.until(BATCH)
-                await asyncio.sleep(0.3)  # long enough for a call that must not come
-                assert len(receiver.bodies) == BATCH
-                receiver.open.set()
-                await receiver.until(BATCH + 50)
-                assert len(await responses(database, BATCH + 50)) == BATCH + 50
+            await queue.post(receiver.url, BATCH + 50, timeout_milliseconds=30_000)
+            await receiver.until(BATCH)
+            await asyncio.sleep(0.3)  # long enough for a call that must not come
+            assert len(receiver.bodies) == BATCH
+            receiver.open.set()
+            await receiver.until(BATCH + 50)
+            assert len(await queue.responses(BATCH + 50)) == BATCH + 50
             order = [json.loads(body)["n"] for body in receiver.bodies]
             assert set(order[:BATCH]) == set(range(1, BATCH + 1))
 
@@ -135,62 +98,61 @@ def test_it_makes_200_calls_at_once_and_the_next_ones_wait_for_the_slowest(datab
 
 
 @pytest.mark.parametrize(
-    ("break_it", "expected"),
+    ("break_it", "status", "timed_out", "content"),
     [
-        pytest.param("status", (503, False, None, '{"seen": true}'), id="an error answer"),
-        pytest.param("hang", (None, True, "Timeout of 200 ms reached", None), id="no answer in time"),
-        pytest.param("refuse", (None, False, "ClientConnectorError", None), id="nobody there"),
-        pytest.param("garbage", (None, False, "InvalidUrlClientError", None), id="no address"),
+        pytest.param("status", 503, False, '{"seen": true}', id="an error answer"),
+        pytest.param("hang", None, True, None, id="no answer in time"),
+        pytest.param("refuse", None, False, None, id="nobody there"),
     ],
 )
 def test_it_never_repeats_a_call_and_records_how_it_ended(
-    database: Database, break_it: str, expected: tuple[object, ...]
+    queue: Queue, break_it: str, status: int | None, timed_out: bool, content: str | None
 ) -> None:
     async def story() -> None:
-        async with receiving() as receiver, relaying(database.superuser_url):
-            url = {"refuse": "http://127.0.0.1:1/", "garbage": "nowhere"}.get(break_it, receiver.url)
+        async with receiving() as receiver, queue.emptied():
+            url = "http://127.0.0.1:1/" if break_it == "refuse" else receiver.url
             receiver.status = 503
             if break_it == "hang":
                 receiver.open.clear()
-            database.execute(post(url)[0].decode(), url, 200, 1)
-            assert await responses(database, 1) == [expected]
+            await queue.post(url, timeout_milliseconds=200)
+            [(got_status, got_timed_out, error, got_content)] = await queue.responses(1)
+            assert (got_status, got_timed_out, got_content) == (status, timed_out, content)
+            assert (error is None) == (status is not None)
+            assert not timed_out or error.startswith("Timeout of 200 ms reached")
             await asyncio.sleep(1.2)  # more than an idle look
-            assert len(receiver.bodies) == (1 if url == receiver.url else 0)
-            assert database.value("select count(*) from net.http_request_queue") == 0
+            assert len(receiver.bodies) == (0 if break_it == "refuse" else 1)
+            assert await queue.rows("select from net.http_request_queue") == []
 
     run(story)
 
 
-def test_a_crash_of_the_database_loses_the_queue_and_the_relay_reconnects(tmp_path: Path) -> None:
-    postgres = EmbeddedPostgres(tmp_path / "data")
-    postgres.start()
-    try:
-        install(postgres.superuser_url)
-        with psycopg.connect(postgres.url) as writer:
-            writer.execute(*post("http://127.0.0.1:1/", 3))
-        crash_and_start(postgres)
-        with psycopg.connect(postgres.url) as writer:
-            assert writer.execute("select count(*) from net.http_request_queue").fetchone() == (0,)
-
-        async def story() -> None:
-            async with receiving() as receiver, relaying(postgres.superuser_url):
-                await send(postgres, receiver, 1)
-                await asyncio.to_thread(crash_and_start, postgres)
-                await send(postgres, receiver, 2)
-
-        run(story)
-    finally:
-        postgres.stop()
+def test_what_is_no_address_is_the_callers_error_at_once(queue: Queue) -> None:
+    with psycopg.connect(queue.url) as writer, pytest.raises(psycopg.Error):
+        writer.execute(*calls("nowhere", 1))
 
 
-def crash_and_start(postgres: EmbeddedPostgres) -> None:
-    port = postgres.port
-    postgres.kill()
-    postgres.start()
-    assert port == postgres.port
+def test_a_crash_of_the_database_loses_the_queue_and_the_next_calls_are_made(queue: Queue) -> None:
+    async def story() -> None:
+        async with receiving() as receiver, queue.emptied():
+            receiver.open.clear()
+            await queue.post(receiver.url, BATCH + 50, timeout_milliseconds=30_000)
+            await receiver.until(1)
+            await queue.crash()
+            assert await queue.rows("select from net.http_request_queue") == []
+            before = len(receiver.bodies)
+            assert before <= BATCH  # of the first batch alone
+            receiver.open.set()
+            await queue.post(receiver.url)
+            await receiver.until(before + 1)
+            assert await queue.responses(1) == [(200, False, None, '{"seen": true}')]
+
+    run(story)
 
 
-async def send(postgres: EmbeddedPostgres, receiver: Receiver, number: int) -> None:
-    async with await psycopg.AsyncConnection.connect(postgres.url) as writer:
-        await writer.execute(*post(receiver.url))
-    await receiver.until(number)
+def test_its_tables_are_unlogged(queue: Queue) -> None:
+    with psycopg.connect(queue.superuser_url) as superuser:
+        kinds = superuser.execute(
+            "select relpersistence from pg_class where oid in "
+            "('net.http_request_queue'::regclass, 'net._http_response'::regclass)"
+        ).fetchall()
+    assert [("u",), ("u",)] == kinds

@@ -260,8 +260,8 @@ def test_variables_and_outputs_are_in_order_and_explain_themselves(kind: str) ->
 
 
 def test_the_outputs_are_what_the_next_step_needs() -> None:
-    assert {"page_ip_address", "public_url", "vault_statement", "webhook_url"} <= set(TERRAFORM["output"])
-    assert "'taskbell_webhook_url'" in TERRAFORM["output"]["vault_statement"]["value"]
+    assert {"page_ip_address", "public_url", "vault_command", "webhook_url"} <= set(TERRAFORM["output"])
+    assert TERRAFORM["output"]["vault_command"]["value"].startswith("taskbell vault --env FILE --webhook $")
 
 
 def test_terraform_would_write_the_files_the_same_way() -> None:

@@ -56,6 +56,10 @@ def _run(options: argparse.Namespace) -> int:
             from taskbell_local import migrate_command
 
             migrate_command.run(options.env)
+        case "vault":
+            from taskbell_local import vault_command
+
+            vault_command.run(options.env, options.webhook, options.sweep)
         case "doctor":
             from taskbell_local.doctor import command
 
@@ -106,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
         help="first make these dead letters due again; without a name, all that `status` counts",
     )
     migrate = commands.add_parser("migrate", help="apply the migrations that a database lacks")
+    vault = commands.add_parser("vault", help="tell the database whom to wake, leaving no secret in a log")
+    vault.add_argument("--webhook", required=True, metavar="URL", help="the address of the function webhook")
+    vault.add_argument(
+        "--sweep", metavar="URL", help="an address of its own for the clock, where it is public"
+    )
     doctor = commands.add_parser("doctor", help="check a deployment, and say how to mend what is wrong")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.add_argument("--send-test", action="store_true", help="ring the browser that was here last")
@@ -119,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="write them into a new file of settings, yours alone",
     )
-    for command in (simulate, status, sweep, migrate, doctor):
+    for command in (simulate, status, sweep, migrate, vault, doctor):
         command.add_argument(
             "--env",
             type=Path,

@@ -17,9 +17,7 @@ VAPID_PRIVATE_KEY={keys.vapid_private_key}
 WEBHOOK_SECRETS={keys.webhook_secret}
 # VAPID public key, which pages get from /v1/config by themselves: {keys.vapid_public_key}
 """
-VAULT = """\
-# In the database, so that it signs its wake-ups: run this in Supabase's SQL editor.
-# select vault.create_secret('{keys.webhook_secret}', 'taskbell_webhook_secret');"""
+VAULT = "# The database signs its wake-ups with the newest of WEBHOOK_SECRETS: `taskbell vault` tells it."
 SETTINGS = """\
 # Settings of a deployment of Taskbell: yours alone. Fill in what is empty; `taskbell doctor --env {file}`
 # says what is wrong with it.
@@ -49,7 +47,7 @@ def run(file: Path | None) -> None:
     if file is None:
         print("# New keys. They are shown once and kept nowhere: copy them now, or name a FILE to write.\n")
         print(KEYS.format(keys=made))
-        print(VAULT.format(keys=made))
+        print(VAULT)
         return
     if file.exists():
         raise StackError(
@@ -61,5 +59,5 @@ def run(file: Path | None) -> None:
         raise StackError("cannot_write", f"{file} cannot be written: {error.strerror}.") from error
     print(f"taskbell: wrote {file}, which only you may read")
     print(f"  fill in what is empty, then: taskbell migrate --env {file.name}")
-    print("  the database signs with the newest of WEBHOOK_SECRETS, in Supabase's SQL editor:")
-    print("  select vault.create_secret('whsec_…', 'taskbell_webhook_secret');")
+    print("  after deploying, tell the database whom to wake, and how to sign:")
+    print(f"  taskbell vault --env {file.name} --webhook https://…/webhook")

@@ -52,7 +52,7 @@ def test_a_contact_of_somebody_else_is_unknown(stage: Stage) -> None:
     assert reason(grace.get(f"/v1/contacts/{contact}")) == (404, "unknown_contact")
 
 
-@pytest.mark.parametrize("contact_id", [*NOT_IDS, str(uuid.uuid4())])
+@pytest.mark.parametrize("contact_id", [*NOT_IDS, pytest.param(str(uuid.uuid4()), id="unknown")])
 def test_a_contact_that_is_none_is_unknown(stage: Stage, contact_id: str) -> None:
     _, browser = stage.someone()
     assert reason(browser.get(f"/v1/contacts/{contact_id}")) == (404, "unknown_contact")

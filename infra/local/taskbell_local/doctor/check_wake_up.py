@@ -11,6 +11,10 @@ from taskbell_local.doctor.facts import Facts
 from taskbell_local.doctor.verdict import Bad, Check, Good, Skipped, Verdict
 
 SECTION = "Wake-up"
+KEEP = (
+    "Keep both in Vault: taskbell vault --env FILE --webhook https://…/webhook with the address of the "
+    "function webhook (Terraform prints it as webhook_url); the secret is the newest in FILE."
+)
 RESTART = "Restart pg_net in SQL: select net.worker_restart(); if that is not enough, restart the project."
 LATE_SECONDS = {True: 90, False: 240}  # by whether the schedule counts seconds
 
@@ -19,42 +23,21 @@ def _secret(facts: Facts) -> Verdict:
     kept = (facts.database["secrets"] or {}).get("taskbell_webhook_secret")
     secrets = facts.settings.settings.webhook_secrets
     if kept is None:
-        return Bad(
-            "missing in Vault",
-            "In the SQL editor: select vault.create_secret('whsec_…', 'taskbell_webhook_secret'); with the "
-            "newest of WEBHOOK_SECRETS for whsec_….",
-        )
+        return Bad("missing in Vault", KEEP)
     if kept not in secrets:
-        return Bad(
-            "Vault's is none of WEBHOOK_SECRETS",
-            f"In the SQL editor: {_update('taskbell_webhook_secret', 'whsec_…')} with the newest of "
-            "WEBHOOK_SECRETS for whsec_….",
-        )
+        return Bad("Vault's is none of WEBHOOK_SECRETS", KEEP)
     if kept != secrets[-1]:
         return Good("an older one of WEBHOOK_SECRETS: a rotation is under way")
     return Good("the newest of WEBHOOK_SECRETS")
 
 
-def _update(name: str, value: str) -> str:
-    return (  # shown, not run
-        f"select vault.update_secret(id, '{value}') from vault.decrypted_secrets where name = '{name}';"  # noqa: S608
-    )
-
-
 def _address(facts: Facts) -> Verdict:
     kept = (facts.database["secrets"] or {}).get("taskbell_webhook_url")
     if kept is None:
-        return Bad(
-            "missing in Vault",
-            "In the SQL editor: select vault.create_secret('https://…/webhook', 'taskbell_webhook_url'); "
-            "with the address of the function webhook (Terraform prints it as webhook_url).",
-        )
+        return Bad("missing in Vault", KEEP)
     problem = _implausible(kept, local=_is_local(facts))
     if problem:
-        return Bad(
-            f"the address in Vault {problem}",
-            f"In the SQL editor: {_update('taskbell_webhook_url', 'https://…/webhook')}",
-        )
+        return Bad(f"the address in Vault {problem}", KEEP)
     return Good(urlsplit(kept).scheme)
 
 
@@ -103,7 +86,7 @@ def _judge(answer: dict[str, Any] | None, name: str, function: str) -> Verdict:
     if status is None:
         return Bad(
             "nobody answers at the address in Vault",
-            f"In the SQL editor, with the address of {function}: {_update(name, 'https://…')}",
+            f"Start {function}, or keep its address in Vault: {_command(name)}",
         )
     if status == 401 and _reason(answer) == "stale_signature":
         return Bad("the database's clock is over 5 minutes off", check_clocks.RESTART)
@@ -115,9 +98,14 @@ def _judge(answer: dict[str, Any] | None, name: str, function: str) -> Verdict:
     if status == 403:
         return Bad(
             "Google Cloud refused it (HTTP 403)",
-            f"Only a public function can be woken: in the SQL editor, {_update(name, 'https://…/webhook')}",
+            f"Only a public function can be woken; keep the address of one in Vault: {_command(name)}",
         )
     return Bad(f"HTTP {status}", f"Look at the log of {function}, and at its address in Vault.")
+
+
+def _command(name: str) -> str:
+    of_its_own = " --sweep https://…/webhook" if name == "taskbell_sweep_url" else ""
+    return f"taskbell vault --env FILE --webhook https://…/webhook{of_its_own}"
 
 
 def _reason(answer: dict[str, Any]) -> object:

@@ -37,9 +37,20 @@ create or replace function net.http_post(
 ) returns bigint language plpgsql as $$
 declare
   request_id bigint;
+  content_type text := (
+    select h.value from jsonb_each_text(coalesce(headers, '{}')) as h where lower(h.key) = 'content-type' limit 1
+  );
 begin
+  if content_type is null then
+    headers := headers || '{"Content-Type": "application/json"}';
+  elsif content_type <> 'application/json' then
+    raise exception 'Content-Type header must be "application/json"';
+  end if;
   if params is distinct from '{}'::jsonb then
     raise exception 'this stand-in for pg_net knows no query parameters' using errcode = '0A000';
+  end if;
+  if url !~ '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]' then
+    raise exception 'invalid URL "%"', url;
   end if;
   insert into net.http_request_queue (method, url, headers, body, timeout_milliseconds)
   values ('POST', url, headers, convert_to(body::text, 'UTF8'), timeout_milliseconds)

@@ -22,6 +22,11 @@ begin
   execute 'grant anon, authenticated, service_role to postgres with admin option';
   execute 'grant pg_monitor, pg_read_all_data, pg_signal_backend, supabase_realtime_admin to postgres';
   execute 'grant anon, authenticated, service_role to authenticator';
+  -- It may change settings of `authenticator`, as PostgREST's list of schemas.
+  execute 'grant alter system, set on parameter "pgrst.db_schemas" to postgres';
+  if current_setting('server_version_num')::int >= 160000 then
+    execute 'grant authenticator to postgres with admin true, inherit false, set false';
+  end if;
 end
 $$;
 

@@ -18,7 +18,7 @@ select id, name, description, secret, secret as decrypted_secret, created_at, up
 from vault.secrets;
 alter view vault.decrypted_secrets owner to supabase_admin;
 revoke all on vault.secrets from public;
-grant select on vault.decrypted_secrets to postgres, service_role;
+grant select, delete on vault.secrets, vault.decrypted_secrets to postgres, service_role;
 
 create or replace function vault.create_secret(
   new_secret text, new_name text default null, new_description text default '', new_key_id uuid default null
