@@ -25,46 +25,81 @@ end
 $$;
 
 create function taskbell.deliveries_json(p_delivery_ids bigint[])
-returns jsonb
-language sql stable set search_path = ''
+returns json
+language plpgsql stable set search_path = ''
 as $$
-  with wanted as materialized (
-    select d.id, d.attempts, d.expires_at, d.created_at, d.notification_id, d.subscription_id
-    from taskbell.deliveries d
-    where d.id = any (p_delivery_ids)
-  ),
-  people as materialized (
-    select array_agg(distinct n.user_id) as ids
-    from wanted w
-    join taskbell.notifications n on n.id = w.notification_id
-  )
-  select coalesce(
-    jsonb_agg(
-      jsonb_build_object(
-        'id', w.id,
-        'attempt', w.attempts,
-        'occurred_at', coalesce(e.occurred_at, n.created_at),
-        'expires_at', w.expires_at,
-        'app_badge', coalesce(b.contacts, 0),
-        'notification', to_jsonb(n) - '{created_at, cancelled_at}'::text[],
-        'subscription', jsonb_build_object(
-          'id', s.id,
-          'endpoint', s.endpoint,
-          'origin', s.origin,
-          'p256dh', s.p256dh,
-          'auth', s.auth,
-          'vapid_public_key', s.vapid_public_key
-        )
-      )
-      order by w.id
+begin
+  return (
+    with wanted as materialized (
+      select d.id, d.attempts, d.expires_at, d.created_at, d.notification_id, d.subscription_id
+      from taskbell.deliveries d
+      where d.id = any (p_delivery_ids)
     ),
-    '[]'
-  )
-  from wanted w
-  join taskbell.notifications n on n.id = w.notification_id
-  join taskbell.subscriptions s on s.id = w.subscription_id
-  left join taskbell.task_events e on e.id = n.event_id
-  left join (select * from taskbell.badges((select ids from people))) b on b.user_id = n.user_id
+    badges as materialized (
+      select b.user_id, b.contacts
+      from taskbell.badges(array(
+        select distinct n.user_id
+        from wanted w
+        cross join lateral (
+          select x.user_id from taskbell.notifications x where x.id = w.notification_id offset 0
+        ) n
+      )) b
+    )
+    select coalesce(
+      json_agg(
+        json_build_object(
+          'id', w.id,
+          'attempt', w.attempts,
+          'occurred_at', coalesce(e.occurred_at, n.created_at),
+          'expires_at', w.expires_at,
+          'app_badge', coalesce(b.contacts, 0),
+          'notification', json_build_object(
+            'id', n.id,
+            'user_id', n.user_id,
+            'event_id', n.event_id,
+            'task_id', n.task_id,
+            'contact_id', n.contact_id,
+            'agent_id', n.agent_id,
+            'kind', n.kind,
+            'title', n.title,
+            'body', n.body,
+            'lang', n.lang,
+            'url', n.url,
+            'tag', n.tag,
+            'topic', n.topic,
+            'urgency', n.urgency,
+            'ttl_seconds', n.ttl_seconds,
+            'sticky', n.sticky,
+            'contact_name', n.contact_name,
+            'agent_name', n.agent_name,
+            'held', n.held
+          ),
+          'subscription', json_build_object(
+            'id', s.id,
+            'endpoint', s.endpoint,
+            'origin', s.origin,
+            'p256dh', s.p256dh,
+            'auth', s.auth,
+            'vapid_public_key', s.vapid_public_key
+          )
+        )
+        order by w.id
+      ),
+      '[]'
+    )
+    from wanted w
+    cross join lateral (
+      select * from taskbell.notifications x where x.id = w.notification_id offset 0
+    ) n
+    cross join lateral (
+      select * from taskbell.subscriptions x where x.id = w.subscription_id offset 0
+    ) s
+    left join lateral (
+      select x.occurred_at from taskbell.task_events x where x.id = n.event_id offset 0
+    ) e on true
+    left join badges b on b.user_id = n.user_id
+  );
+end
 $$;
 
 revoke execute on function taskbell.badges(uuid[]) from public, anon, authenticated;

@@ -44,52 +44,62 @@ $$;
 
 create function taskbell.verdicts(p_decisions jsonb, p_event_ids bigint[])
 returns taskbell.verdict[]
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
-  select coalesce(
-    array_agg(
-      (
-        e.id, e.task_id, e.occurred_at, r.user_id, coalesce(r.contact_id, ''), coalesce(r.agent_id, ''),
-        r.agent_name, r.status, r.reason, nullif(r.notification, 'null'), false
-      )::taskbell.verdict
-      order by e.id, r.user_id
-    ),
-    '{}'
-  )
-  from jsonb_array_elements(p_decisions) as d (decision)
-  join taskbell.task_events e on e.id = (d.decision ->> 'event_id')::bigint
-  cross join lateral (
-    select distinct on (x.user_id) x.*
-    from jsonb_to_recordset(d.decision -> 'recipients') as x (
-      user_id uuid, contact_id text, agent_id text, agent_name text, status text, reason text,
-      notification jsonb
+begin
+  return (
+    select coalesce(
+      array_agg(
+        (
+          e.id, e.task_id, e.occurred_at, r.user_id, coalesce(r.contact_id, ''), coalesce(r.agent_id, ''),
+          r.agent_name, r.status, r.reason, nullif(r.notification, 'null'), false
+        )::taskbell.verdict
+        order by e.id, r.user_id
+      ),
+      '{}'
     )
-    order by x.user_id
-  ) r
-  where e.id = any (p_event_ids) and exists (select from auth.users u where u.id = r.user_id)
+    from unnest(p_event_ids) as won (event_id)
+    join jsonb_to_recordset(p_decisions) as d (event_id bigint, recipients jsonb) on d.event_id = won.event_id
+    cross join lateral (select * from taskbell.task_events x where x.id = won.event_id offset 0) e
+    cross join lateral (
+      select distinct on (x.user_id) x.*
+      from jsonb_to_recordset(d.recipients) as x (
+        user_id uuid, contact_id text, agent_id text, agent_name text, status text, reason text,
+        notification jsonb
+      )
+      order by x.user_id
+    ) r
+    cross join lateral (select from auth.users x where x.id = r.user_id offset 0) u
+  );
+end
 $$;
 
 -- Marks the verdicts that are no news, by the states as they are now.
 create function taskbell.compared(p_verdicts taskbell.verdict[])
 returns taskbell.verdict[]
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
-  select coalesce(
-    array_agg(
-      (
-        v.event_id, v.task_id, v.occurred_at, v.user_id, v.contact_id, v.agent_id, v.agent_name,
-        v.status, v.reason, v.notification,
-        case when s.task_id is null then false else not taskbell.left_between(
-          v.task_id, s.event_id, v.event_id, v.status
-        ) end
-      )::taskbell.verdict
-      order by v.event_id, v.user_id
-    ),
-    '{}'
-  )
-  from unnest(p_verdicts) v
-  left join taskbell.task_states s on s.task_id = v.task_id and s.user_id = v.user_id
-    and s.status = v.status and s.contact_id = v.contact_id and s.agent_id = v.agent_id
+begin
+  return (
+    select coalesce(
+      array_agg(
+        (
+          v.event_id, v.task_id, v.occurred_at, v.user_id, v.contact_id, v.agent_id, v.agent_name,
+          v.status, v.reason, v.notification,
+          case when s.task_id is null then false else not taskbell.left_between(
+            v.task_id, s.event_id, v.event_id, v.status
+          ) end
+        )::taskbell.verdict
+        order by v.event_id, v.user_id
+      ),
+      '{}'
+    )
+    from unnest(p_verdicts) v
+    left join lateral (
+      select * from taskbell.task_states x where x.task_id = v.task_id and x.user_id = v.user_id offset 0
+    ) s on s.status = v.status and s.contact_id = v.contact_id and s.agent_id = v.agent_id
+  );
+end
 $$;
 
 -- Brings the contact states of these keys in line with the task states.
@@ -97,14 +107,25 @@ create function taskbell.recompute_contact_states(p_keys taskbell.contact_key[])
 returns void
 language plpgsql set search_path = ''
 as $$
+declare
+  v_left taskbell.contact_key[] := array(
+    select k
+    from unnest(p_keys) k
+    left join lateral (
+      select true as there
+      from taskbell.task_states x
+      where x.user_id = k.user_id and x.contact_id = k.contact_id and x.agent_id = k.agent_id
+      order by x.event_id desc
+      limit 1
+    ) s on true
+    where s.there is null
+  );
 begin
-  delete from taskbell.contact_states c
-  using unnest(p_keys) k
-  where c.user_id = k.user_id and c.contact_id = k.contact_id and c.agent_id = k.agent_id
-    and not exists (
-      select from taskbell.task_states s
-      where s.user_id = k.user_id and s.contact_id = k.contact_id and s.agent_id = k.agent_id
-    );
+  if cardinality(v_left) > 0 then
+    delete from taskbell.contact_states c
+    using unnest(v_left) k
+    where c.user_id = k.user_id and c.contact_id = k.contact_id and c.agent_id = k.agent_id;
+  end if;
 
   insert into taskbell.contact_states as c (
     user_id, contact_id, agent_id, task_id, status, reason, agent_name, event_id, ready_at, changed_at, unseen

@@ -5,24 +5,27 @@ create function taskbell.end_unsent(
   p_notification_ids bigint[], p_state text, p_reason text, p_now timestamptz
 )
 returns void
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
-  with unsent as materialized (
+declare
+  v_unsent bigint[] := array(
     select d.id
     from taskbell.deliveries d
     where d.notification_id = any (p_notification_ids) and d.state = 'due'
     order by d.id
     for update
-  ),
-  ended as (
-    update taskbell.deliveries d set state = p_state, reason = p_reason, finished_at = p_now
-    from unsent
-    where d.id = unsent.id
-    returning d.notification_id
-  )
-  update taskbell.notifications n set cancelled_at = p_now
-  from (select distinct notification_id from ended) e
-  where n.id = e.notification_id and p_state = 'cancelled'
+  );
+begin
+  if cardinality(v_unsent) = 0 then
+    return;
+  end if;
+  update taskbell.deliveries d set state = p_state, reason = p_reason, finished_at = p_now
+  where d.id = any (v_unsent);
+  if p_state = 'cancelled' then
+    update taskbell.notifications n set cancelled_at = p_now
+    where n.id = any (array(select d.notification_id from taskbell.deliveries d where d.id = any (v_unsent)));
+  end if;
+end
 $$;
 
 -- Makes the notifications of verdicts that are news, once for each event and person, and a delivery to each
@@ -67,9 +70,14 @@ begin
     array(
       select o.id
       from taskbell.notifications n
-      join taskbell.notifications o on o.user_id = n.user_id and o.tag = n.tag and o.event_id < n.event_id
+      cross join lateral (
+        select x.id
+        from taskbell.notifications x
+        where x.user_id = n.user_id and x.tag = n.tag and x.event_id < n.event_id
+        order by x.event_id
+      ) o
       where n.id = any (v_new) and exists (
-        select from taskbell.deliveries d where d.notification_id = o.id and d.state = 'due'
+        select from taskbell.deliveries d where d.notification_id = o.id and d.state = 'due' offset 0
       )
     ),
     'superseded', 'newer_notification', p_now
@@ -93,7 +101,12 @@ begin
       select x.event_id, x.user_id, (x.notification ->> 'hold_until')::timestamptz as hold_until
       from unnest(p_verdicts) x
     ) v on v.event_id = n.event_id and v.user_id = n.user_id
-    join taskbell.subscriptions s on s.user_id = n.user_id and s.retired_at is null
+    cross join lateral (
+      select x.id, x.origin
+      from taskbell.subscriptions x
+      where x.user_id = n.user_id and x.retired_at is null
+      offset 0
+    ) s
     left join taskbell.push_services b on b.origin = s.origin and b.blocked_until > p_now
     cross join lateral (
       select exists (

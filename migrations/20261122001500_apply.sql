@@ -1,9 +1,9 @@
 -- Apply: every decision of a batch in one call, which may be made twice, late, or by two dispatchers at once.
 
--- Stores the states that were decided, and returns the people whose inbox changed. p_event_ids: the events
--- that count, of tasks that are locked; a recipient they no longer name loses the task.
+-- Stores the states that were decided. p_event_ids: the events that count, of tasks that are locked; a
+-- recipient they no longer name loses the task.
 create function taskbell.store_states(p_event_ids bigint[], p_verdicts taskbell.verdict[], p_now timestamptz)
-returns uuid[]
+returns void
 language plpgsql set search_path = ''
 as $$
 declare
@@ -17,7 +17,7 @@ declare
     from unnest(p_verdicts) v
     where v.status is not null and v.contact_id <> ''
   );
-  v_left uuid[];
+  v_lost boolean;
 begin
   with lost as (
     delete from taskbell.task_states s
@@ -28,7 +28,7 @@ begin
       )
     returning s.user_id
   )
-  select coalesce(array_agg(distinct user_id), '{}') into v_left from lost;
+  select count(*) > 0 into v_lost from lost;
 
   insert into taskbell.task_states as s (
     task_id, user_id, contact_id, agent_id, status, reason, agent_name, event_id, reached_event_id, reached_at
@@ -38,7 +38,9 @@ begin
     case when v.same then o.reached_event_id else v.event_id end,
     case when v.same then o.reached_at else v.occurred_at end
   from unnest(p_verdicts) v
-  left join taskbell.task_states o on o.task_id = v.task_id and o.user_id = v.user_id
+  left join lateral (
+    select * from taskbell.task_states x where x.task_id = v.task_id and x.user_id = v.user_id offset 0
+  ) o on true
   where v.status is not null
   on conflict (task_id, user_id) do update set
     contact_id = excluded.contact_id,
@@ -52,87 +54,82 @@ begin
 
   perform taskbell.recompute_contact_states(v_keys);
 
-  -- Nothing more is sent about a task to those who lost it.
-  perform taskbell.end_unsent(
-    array(
-      select n.id
-      from taskbell.notifications n
-      where n.task_id = any (v_task_ids)
-        and not exists (
-          select from taskbell.task_states s where s.task_id = n.task_id and s.user_id = n.user_id
-        )
-    ),
-    'cancelled', 'task_gone', p_now
-  );
-
-  return array(
-    select u.id from unnest(v_left) as u (id)
-    union
-    select v.user_id from unnest(p_verdicts) v where v.status is not null
-    order by 1
-  );
+  -- Nothing more is sent about a task to those who lost it, or of whom it keeps no state.
+  if v_lost or exists (select from unnest(p_verdicts) v where v.status is null) then
+    perform taskbell.end_unsent(
+      array(
+        select n.id
+        from taskbell.notifications n
+        where n.task_id = any (v_task_ids)
+          and not exists (
+            select from taskbell.task_states s where s.task_id = n.task_id and s.user_id = n.user_id
+          )
+      ),
+      'cancelled', 'task_gone', p_now
+    );
+  end if;
 end
 $$;
 
 create function public.taskbell_apply(
   p_decisions jsonb, p_lease_seconds int default 60, p_now timestamptz default now()
 )
-returns jsonb
-language plpgsql security definer set search_path = ''
+returns json
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off
 as $$
 declare
-  v_open bigint[] := taskbell.lock_due_events(
-    array(select (d ->> 'event_id')::bigint from jsonb_array_elements(p_decisions) d)
-  );
+  v_open bigint[];
   v_dead bigint[];
   v_won bigint[];
   v_verdicts taskbell.verdict[];
+  v_told bigint[];
   v_changed uuid[];
   v_made record;
 begin
+  v_open := taskbell.lock_due_events(
+    array(select d.event_id from jsonb_to_recordset(p_decisions) as d (event_id bigint))
+  );
   with dead as (
-    update taskbell.task_events e set state = 'dead', reason = d ->> 'dead', finished_at = p_now
-    from jsonb_array_elements(p_decisions) d
-    where e.id = any (v_open) and e.id = (d ->> 'event_id')::bigint and d ->> 'dead' is not null
+    update taskbell.task_events e set state = 'dead', reason = d.dead, finished_at = p_now
+    from jsonb_to_recordset(p_decisions) as d (event_id bigint, dead text)
+    where d.dead is not null and e.id = d.event_id and e.id = any (v_open)
     returning e.id
   )
   select coalesce(array_agg(id), '{}') into v_dead from dead;
   v_open := array(select u.id from unnest(v_open) as u (id) where u.id <> all (v_dead));
 
-  v_won := taskbell.lock_tasks(v_open);
-  v_verdicts := taskbell.verdicts(p_decisions, v_won);
-  perform taskbell.lock_inboxes(array(
-    select v.user_id from unnest(v_verdicts) v
+  v_won := taskbell.lock_tasks(v_open, p_now);
+  v_verdicts := taskbell.compared(taskbell.verdicts(p_decisions, v_won));
+  v_changed := array(
+    select v.user_id from unnest(v_verdicts) v where v.status is not null
     union
     select s.user_id
-    from taskbell.task_states s
-    join taskbell.task_events e on e.task_id = s.task_id
+    from taskbell.task_events e
+    cross join lateral (select x.user_id from taskbell.task_states x where x.task_id = e.task_id offset 0) s
     where e.id = any (v_won)
-  ));
+  );
+  perform taskbell.raise_inboxes(
+    v_changed, array(select v.user_id from unnest(v_verdicts) v where v.status is null)
+  );
 
-  v_verdicts := taskbell.compared(v_verdicts);
-  v_changed := taskbell.store_states(v_won, v_verdicts, p_now);
+  perform taskbell.store_states(v_won, v_verdicts, p_now);
   select * into v_made from taskbell.make_notifications(
     v_verdicts, p_now + make_interval(secs => p_lease_seconds), p_now
   );
 
-  -- A follow-up is no task that could still change: what is remembered of it may go.
-  update taskbell.tasks t set
-    event_id = e.id, gone = e.operation = 'DELETE' or e.source = 'schedule', applied_at = p_now
-  from taskbell.task_events e
-  where e.id = any (v_won) and t.task_id = e.task_id;
+  v_told := array(select v.event_id from unnest(v_verdicts) v);
   update taskbell.task_events e set
     state = 'done',
     reason = case
       when e.id <> all (v_won) then 'superseded'
-      when not exists (select from unnest(v_verdicts) v where v.event_id = e.id) then 'no_recipient'
+      when e.id <> all (v_told) then 'no_recipient'
     end,
     finished_at = p_now
   where e.id = any (v_open);
-  update taskbell.inboxes i set version = i.version + 1 where i.user_id = any (v_changed);
   perform taskbell.publish_inboxes(v_changed);
 
-  return jsonb_build_object(
+  return json_build_object(
     'deliveries', taskbell.deliveries_json(v_made.p_to_send),
     'applied', cardinality(v_won),
     'superseded', cardinality(v_open) - cardinality(v_won),

@@ -1,21 +1,29 @@
--- Settle: what the push services answered, for a whole batch in one call, which may be made twice.
+-- Settle: what the push services answered, for a whole batch in one call, which may be made twice. A try that
+-- ended before the message went out was none: it does not count toward the 8.
 
+-- Plans as taskbell_claim has them; what are no look-ups are joins of the batch with itself, by hash.
 create function public.taskbell_settle(p_outcomes jsonb, p_now timestamptz default now())
 returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = '' set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_nestloop = off set jit = off
 as $$
 declare
-  v_ids bigint[] := array(select (o ->> 'delivery_id')::bigint from jsonb_array_elements(p_outcomes) o);
+  v_ids bigint[] := array(
+    select distinct x.delivery_id
+    from jsonb_to_recordset(p_outcomes) as x (delivery_id bigint)
+    order by x.delivery_id
+  );
+  v_heard uuid[];
   v_blocked jsonb;
   v_settled int;
   v_gone uuid[];
 begin
   -- All locks first, each kind in the order of its keys, so that two batches never wait for each other.
-  perform from taskbell.deliveries d where d.id = any (v_ids) order by d.id for update;
-  perform from taskbell.subscriptions s
-  where s.id in (select d.subscription_id from taskbell.deliveries d where d.id = any (v_ids))
-  order by s.id
-  for no key update;
+  v_heard := array(
+    select d.subscription_id from taskbell.deliveries d where d.id = any (v_ids) order by d.id for update
+  );
+  perform from taskbell.subscriptions s where s.id = any (v_heard) order by s.id for no key update;
   perform from taskbell.push_services b order by b.origin for update;
 
   -- 401 and 403 are our mistake with a whole push service, unless it takes others of our messages at the
@@ -58,15 +66,22 @@ begin
   ),
   judged as (
     select
-      d.id, a.outcome, a.status_code, a.reason, d.subscription_id, d.expires_at, d.attempts,
+      d.id, a.outcome, a.status_code, a.reason, d.subscription_id, d.expires_at,
+      d.attempts - case
+        when a.outcome = 'retry' and a.reason in ('budget_exhausted', 'closed') then 1 else 0
+      end as attempts,
       coalesce(e.occurred_at, n.created_at) as since,
       p_now + make_interval(secs => coalesce(
         a.retry_after_seconds, case a.outcome when 'misconfigured' then 900 else 15 end
       )::float) as again_at
     from answers a
-    join taskbell.deliveries d on d.id = a.delivery_id
-    join taskbell.notifications n on n.id = d.notification_id
-    left join taskbell.task_events e on e.id = n.event_id
+    cross join lateral (select * from taskbell.deliveries x where x.id = a.delivery_id offset 0) d
+    cross join lateral (
+      select x.event_id, x.created_at from taskbell.notifications x where x.id = d.notification_id offset 0
+    ) n
+    left join lateral (
+      select x.occurred_at from taskbell.task_events x where x.id = n.event_id offset 0
+    ) e on true
     -- What a push service took, it took, whatever became of the delivery meanwhile.
     where (a.outcome = 'accepted' and d.state not in ('accepted', 'gone'))
       or (d.state = 'due' and d.attempts = a.attempt)
@@ -85,6 +100,7 @@ begin
   settled as (
     update taskbell.deliveries d set
       state = x.state,
+      attempts = x.attempts,
       status_code = x.status_code,
       reason = case
         when x.state = 'expired' and x.outcome <> 'expired' then
@@ -98,7 +114,7 @@ begin
       end,
       finished_at = case when x.state <> 'due' then p_now end
     from ends x
-    where d.id = x.id
+    where d.id = any (v_ids) and d.id = x.id
     returning d.subscription_id, d.state, d.status_code, d.reason
   ),
   heard as (
@@ -116,7 +132,7 @@ begin
       where state in ('accepted', 'gone')
       group by subscription_id
     ) h
-    where s.id = h.subscription_id
+    where s.id = any (v_heard) and s.id = h.subscription_id
     returning s.id, h.gone
   )
   select
@@ -124,7 +140,9 @@ begin
     (select coalesce(array_agg(id), '{}') from heard where gone)
   into v_settled, v_gone;
 
-  perform taskbell.end_deliveries_of(v_gone, 'subscription_retired', p_now);
+  if cardinality(v_gone) > 0 then
+    perform taskbell.end_deliveries_of(v_gone, 'subscription_retired', p_now);
+  end if;
   return jsonb_build_object(
     'settled', v_settled, 'retired', cardinality(v_gone), 'blocked_origins', v_blocked
   );
@@ -134,18 +152,18 @@ $$;
 -- Ends what is still on its way to browsers that are no more.
 create function taskbell.end_deliveries_of(p_subscription_ids uuid[], p_reason text, p_now timestamptz)
 returns void
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
-  with unsent as materialized (
-    select d.id
-    from taskbell.deliveries d
-    where d.subscription_id = any (p_subscription_ids) and d.state = 'due'
-    order by d.id
-    for update
-  )
+begin
   update taskbell.deliveries d set state = 'gone', reason = p_reason, finished_at = p_now
-  from unsent
-  where d.id = unsent.id
+  where d.id = any (array(
+    select x.id
+    from taskbell.deliveries x
+    where x.subscription_id = any (p_subscription_ids) and x.state = 'due'
+    order by x.id
+    for update
+  ));
+end
 $$;
 
 revoke execute on function taskbell.end_deliveries_of(uuid[], text, timestamptz)

@@ -62,7 +62,7 @@ begin
   insert into taskbell.inboxes (user_id)
   select u.id from auth.users u
   where u.id = any (v_people)
-    and not exists (select from taskbell.inboxes i where i.user_id = u.id)
+    and not exists (select from taskbell.inboxes i where i.user_id = u.id offset 0)
   order by u.id
   on conflict (user_id) do nothing;
   v_people := array(

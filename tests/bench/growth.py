@@ -81,7 +81,7 @@ def _work(here: Stage, people: list[str], rounds: int) -> dict[str, Any]:
                 with _timed(times, "clock_ms"):
                     connection.execute("select taskbell.wake_if_due()")
     gigabytes = here.value("select pg_database_size(current_database())") / 1e9
-    medians = {name: round(statistics.median(each), 2) for name, each in times.items()}
+    medians = {name: round(statistics.median(each), 3) for name, each in times.items()}
     return {**medians, "database_gb": round(gigabytes, 2)}
 
 

@@ -58,6 +58,7 @@ class Flight:
             clock=clock,
             chance=lambda: 0.5,
             batch=batch,
+            ahead=0,  # what runs ahead is another flight's
             lease_seconds=LEASE_SECONDS,
         )
         self.saw: dict[int, frozenset[str]] = {}

@@ -69,11 +69,11 @@ def test_what_can_never_be_sent_is_a_dead_letter_and_retires_nothing(error: str)
     assert judged(PushResponse(None, error=error)) == Outcome(OutcomeKind.REJECTED, None, error)
 
 
-@pytest.mark.parametrize("error", ["budget_exhausted", "closed"])
+@pytest.mark.parametrize(("error", "seconds"), [("budget_exhausted", 0.0), ("closed", 1.0)])
 @pytest.mark.parametrize("attempt", [1, MAX_ATTEMPTS, 100])
-def test_what_was_never_sent_is_due_at_once(error: str, attempt: int) -> None:
+def test_what_was_never_sent_is_due_at_once(error: str, seconds: float, attempt: int) -> None:
     assert judged(PushResponse(None, error=error), attempt=attempt).kind is OutcomeKind.RETRY
-    assert judged(PushResponse(None, error=error), attempt=attempt).retry_after_seconds == 1.0
+    assert judged(PushResponse(None, error=error), attempt=attempt).retry_after_seconds == seconds
 
 
 @pytest.mark.parametrize(

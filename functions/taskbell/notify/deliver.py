@@ -14,7 +14,7 @@ from taskbell.model import Delivery, Outcome, OutcomeKind
 from taskbell.notify.digest import Parcel, pack
 from taskbell.notify.ledger import Settled
 from taskbell.notify.message import payload, ttl_seconds
-from taskbell.notify.outcome import outcome
+from taskbell.notify.outcome import NOT_SENT, outcome
 from taskbell.notify.receipt import receipt_token
 from taskbell.push import PushMessage, PushResponse, endpoint_label
 
@@ -63,7 +63,9 @@ class Deliverer:
         for parcel, response in zip(parcels, responses, strict=True):
             settled += self._judge(parcel, response, answered_at)
         if deliveries:
-            counts = Counter(one.outcome.kind.value for one in settled)
+            counts = Counter(
+                "not_sent" if one.outcome.reason in NOT_SENT else one.outcome.kind.value for one in settled
+            )
             fields = {"stage": "send", "messages": len(messages), **counts}
             log.info("sent", extra={"fields": fields})
         return settled
@@ -87,7 +89,8 @@ class Deliverer:
             outcome(response, attempt=one.attempt, now=now, expires_at=one.expires_at, random=lambda: chance)
             for one in parcel.stands_for
         ]
-        if judged[0].kind is not OutcomeKind.ACCEPTED:
+        # What there was no time for is no news of its push service: the counts tell.
+        if judged[0].kind is not OutcomeKind.ACCEPTED and judged[0].reason not in NOT_SENT:
             fields = {
                 "stage": "send",
                 "delivery_id": parcel.delivery.id,

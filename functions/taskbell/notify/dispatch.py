@@ -1,31 +1,38 @@
 """The one place that orders the steps: claim → decide → apply → send → settle, until nothing is due.
 
-In: a budget in seconds. Out: a `Summary` of counts. Touches the gateway (through `Ledger`) and the network
-(through
-`Deliverer`). May be stopped at any instant and run many times at once: what is not settled is leased, and due
-again when the lease ends.
+In: a budget in seconds. Out: a `Summary` of counts. Touches the gateway and the network, through `Batches`.
+May be stopped at any instant and run many times at once: what is not settled is leased, and due again when
+the lease ends. Whoever must stop while there is more asks the database for the next run.
+
+Where one batch is not all, the next is claimed, decided and applied while this one is sent and settled: the
+database works while the network does.
+
+    claim 1 · apply 1 · claim 2 · apply 2 · claim 3 · …
+                      └ send 1 · settle 1 ┴ send 2 · settle 2 ┴ …
 """
 
 import logging
 import random
+import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from concurrent.futures import Future, wait
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
 from taskbell.gateway import Gateway
-from taskbell.model import Decision, Delivery, Event, Json, Operation, Outcome, OutcomeKind
-from taskbell.notify.decide import decide, decide_all
+from taskbell.model import Json
+from taskbell.notify.batch import SETTLE_RESERVE_SECONDS, Batches, Finished, Prepared
 from taskbell.notify.deliver import Deliverer, Pushes
-from taskbell.notify.ledger import Applied, Claimed, Ledger, Settled, Unreadable
+from taskbell.notify.ledger import Ledger
 
-BATCH = 100
+BATCH = 200
 LEASE_SECONDS = 30
 """Longer than any budget: what is leased is not due for another dispatcher while this one works."""
 
-SETTLE_RESERVE_SECONDS = 0.4
-"""Kept of the budget for writing the outcomes down."""
+AHEAD = 2
+"""How many batches may be on their way, one being sent and one being settled, when the next is claimed."""
 
 log = logging.getLogger("taskbell.notify")
 
@@ -52,18 +59,28 @@ class Summary:
         """Return the counts as the webhook's answer shows them."""
         return asdict(self)
 
-    def count(self, outcomes: Sequence[Settled]) -> None:
+    def count_prepared(self, batch: Prepared) -> None:
+        """Add what became of the events of one batch."""
+        self.events += len(batch.claimed.events) + len(batch.claimed.unreadable_events)
+        self.notified += batch.applied.notified
+        self.superseded += batch.applied.superseded
+        self.dead += batch.applied.dead
+
+    def count_finished(self, batch: Finished) -> None:
         """Add the outcomes of one batch."""
-        self.deliveries += len(outcomes)
-        for kind, count in Counter(one.outcome.kind for one in outcomes).items():
+        self.deliveries += len(batch.outcomes)
+        for kind, count in Counter(one.outcome.kind for one in batch.outcomes).items():
             setattr(self, kind.value, getattr(self, kind.value) + count)
+        self.unsettled += 0 if batch.settled else len(batch.outcomes)
+        self.more = self.more or any(one.outcome.reason == "budget_exhausted" for one in batch.outcomes)
 
 
 class Dispatcher:
     """Does what is due; holds no state between runs, so that any number of threads may share it.
 
-    `public_url` has no trailing slash, `secrets` sign receipts. `clock` and `chance` are for tests: without a
-    clock the database's time counts, and a function whose clock is wrong changes nothing.
+    `public_url` has no trailing slash, `secrets` sign receipts; with `ahead` 0, all steps are taken one after
+    the other. `clock` and `chance` are for tests: without a clock the database's time counts, and a function
+    whose clock is wrong changes nothing.
     """
 
     def __init__(
@@ -76,115 +93,87 @@ class Dispatcher:
         clock: Callable[[], datetime] | None = None,
         chance: Callable[[], float] = random.random,
         batch: int = BATCH,
+        ahead: int = AHEAD,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
         self._ledger = Ledger(gateway, lease_seconds=lease_seconds, clock=clock)
-        self._deliverer = Deliverer(sender, public_url=public_url, secrets=secrets, chance=chance)
-        self._clock = clock
+        deliverer = Deliverer(sender, public_url=public_url, secrets=secrets, chance=chance)
+        self._batches = Batches(self._ledger, deliverer, lease_seconds, clock)
         self._batch = batch
-        self._lease_seconds = lease_seconds
+        self._ahead = ahead
 
     def run(self, budget_seconds: float) -> Summary:
         """Dispatch batches until nothing is due or the budget ends; raises GatewayError if nobody answers."""
-        ends_at = time.monotonic() + budget_seconds
-        summary = Summary()
-        more = True
-        while more:
-            if ends_at - time.monotonic() <= SETTLE_RESERVE_SECONDS and summary.events + summary.deliveries:
-                summary.more = True
-                break
-            asked_at = time.monotonic()
-            claimed = self._ledger.claim(self._batch, ends_at=ends_at)
-            if not claimed:
-                break
-            more = self._one_batch(claimed, summary, asked_at, ends_at) and claimed.more
+        run = _Run(self._batches, time.monotonic() + budget_seconds, self._ahead)
+        try:
+            more = True
+            while more:
+                if run.late:
+                    run.summary.more = True
+                    break
+                asked_at = time.monotonic()
+                claimed = self._ledger.claim(self._batch, ends_at=run.ends_at)
+                if not claimed:
+                    break
+                batch = self._batches.prepare(claimed, asked_at, ends_at=run.ends_at)
+                more = run.take(batch) and claimed.more
+        finally:
+            # Whatever stopped the loop, what has been claimed is sent and settled.
+            run.end()
+        summary = run.summary
+        if summary.more:
+            self._ledger.call_again(ends_at=run.ends_at)
         if summary.events or summary.deliveries:
             log.info("dispatched", extra={"fields": {"stage": "dispatch", **summary.as_json()}})
         return summary
 
-    def _one_batch(self, claimed: Claimed, summary: Summary, asked_at: float, ends_at: float) -> bool:
-        """Take one batch all the way; returns False where going on makes no sense."""
-        now = self._time_from(claimed, asked_at)
-        decisions = _decide(claimed.events, claimed.now)
-        applied = self._ledger.apply(decisions, ends_at=ends_at)
-        for event in claimed.unreadable_events:
-            applied += self._ledger.bury(event, ends_at=ends_at)
-        _count(summary, claimed, applied)
-        outcomes = [_rejected(one) for one in (*claimed.unreadable_deliveries, *applied.unreadable)]
-        deliveries = [*applied.deliveries, *_not_overtaken(claimed.deliveries, decisions)]
-        budget = max(ends_at - time.monotonic() - SETTLE_RESERVE_SECONDS, 0.1)
-        leased = self._lease_seconds - (now() - claimed.now).total_seconds()
-        if leased > 0:
-            budget = min(budget, leased)
-            outcomes += self._deliverer.deliver(deliveries, now=now, budget_seconds=budget)
-        else:
-            # A platform may let a process sleep for minutes: by now, these are somebody else's.
-            log.warning("slept past the lease", extra={"fields": {"deliveries": len(deliveries)}})
-        settled = self._ledger.settle(outcomes, ends_at=ends_at)
-        summary.count(outcomes)
-        summary.unsettled += 0 if settled else len(outcomes)
-        return settled
 
-    def _time_from(self, claimed: Claimed, asked_at: float) -> Callable[[], datetime]:
-        """Return a clock that goes on from the database's time when it was asked."""
-        if self._clock is not None:
-            return self._clock
-        return lambda: claimed.now + timedelta(seconds=time.monotonic() - asked_at)
+@dataclass
+class _Run:
+    """The batches of one run that are on their way."""
 
+    batches: Batches
+    ends_at: float
+    ahead: int
+    summary: Summary = field(default_factory=Summary)
+    longest_seconds: float = 0.0
+    settled: bool = True
+    on_their_way: deque[Future[Finished]] = field(default_factory=deque)
 
-def _decide(events: Sequence[Event], now: datetime) -> list[Decision]:
-    """Decide all; an event that no decision can be made for becomes a dead letter, the others go on."""
-    try:
-        return decide_all(events, now)
-    except Exception:  # once more one by one, to find which
-        return [_decide_or_bury(event, now) for event in events]
+    @property
+    def late(self) -> bool:
+        """Whether one more batch would not be settled within the budget; the first is taken all the same."""
+        left = self.ends_at - time.monotonic()
+        done = self.summary.events + self.summary.deliveries
+        return bool(done) and left <= max(SETTLE_RESERVE_SECONDS, self.longest_seconds)
 
+    def take(self, batch: Prepared) -> bool:
+        """Send and settle a batch, here if it is the only one; False where going on makes no sense."""
+        self.summary.count_prepared(batch)
+        if not self.ahead or (not batch.claimed.more and not self.on_their_way):
+            self._count(self.batches.finish(batch, ends_at=self.ends_at))
+            return self.settled
+        future: Future[Finished] = Future()
+        self.on_their_way.append(future)
+        # A daemon: a thread that hangs must not keep the process from ending.
+        threading.Thread(target=self._finish, args=(batch, future), name="taskbell-send", daemon=True).start()
+        while len(self.on_their_way) > self.ahead or (self.on_their_way and self.on_their_way[0].done()):
+            self._count(self.on_their_way.popleft().result())
+        return self.settled
 
-def _decide_or_bury(event: Event, now: datetime) -> Decision:
-    try:
-        return decide(event, now)
-    except Exception as error:  # whatever it is, it must not hold up the others
-        fields: dict[str, Json] = {"event_id": event.id, "error": type(error).__name__}
-        log.error("undecidable", extra={"fields": fields})  # noqa: TRY400
-        return Decision(
-            event_id=event.id,
-            task_id=event.task_id,
-            operation=event.operation,
-            occurred_at=event.occurred_at,
-            dead="undecidable",
-        )
+    def end(self) -> None:
+        """Wait for what is on its way."""
+        wait(self.on_their_way)
+        while self.on_their_way:
+            self._count(self.on_their_way.popleft().result())
 
+    def _finish(self, batch: Prepared, future: Future[Finished]) -> None:
+        try:
+            future.set_result(self.batches.finish(batch, ends_at=self.ends_at))
+        except BaseException as error:  # handed to whoever waits
+            future.set_exception(error)
 
-def _not_overtaken(deliveries: Sequence[Delivery], decisions: Sequence[Decision]) -> list[Delivery]:
-    """Return the deliveries that no decision of the same batch has ended.
-
-    They were claimed together with an event that deletes their task or replaces them on screen. Where `apply`
-    did not end them after all, they come back when their lease ends.
-    """
-    deleted = {one.task_id for one in decisions if one.operation is Operation.DELETE}
-    replaced = {
-        (one.user_id, one.notification.tag)
-        for decision in decisions
-        for one in decision.recipients
-        if one.notification is not None
-    }
-    return [
-        one
-        for one in deliveries
-        if one.notification.task_id not in deleted
-        and (one.notification.user_id, one.notification.tag) not in replaced
-    ]
-
-
-def _rejected(delivery: Unreadable) -> Settled:
-    subscription = delivery.raw.get("subscription")
-    origin = subscription.get("origin") if isinstance(subscription, dict) else None
-    verdict = Outcome(OutcomeKind.REJECTED, reason="unreadable")
-    return Settled(delivery.raw["id"], delivery.raw["attempt"], str(origin), verdict)
-
-
-def _count(summary: Summary, claimed: Claimed, applied: Applied) -> None:
-    summary.events += len(claimed.events) + len(claimed.unreadable_events)
-    summary.notified += applied.notified
-    summary.superseded += applied.superseded
-    summary.dead += applied.dead
+    def _count(self, batch: Finished) -> None:
+        self.summary.count_finished(batch)
+        self.longest_seconds = max(self.longest_seconds, batch.seconds)
+        self.settled = self.settled and batch.settled

@@ -30,7 +30,7 @@ def payload(delivery: Delivery, public_url: str, receipt_token: str) -> bytes:
     url = notification.url if contact_id == notification.contact_id else "/"
     shown: dict[str, Json] = {
         "title": shorten(notification.title, MAX_TITLE_BYTES, json_bytes),
-        "body": "",
+        "body": notification.body,
         "navigate": url if url.startswith(f"{public_url}/") else f"{public_url}/{url.lstrip('/')}",
         "tag": notification.tag,
         "lang": notification.lang,
@@ -58,8 +58,12 @@ def payload(delivery: Delivery, public_url: str, receipt_token: str) -> bytes:
         "app_badge": shown["app_badge"],
         "mutable": True,
     }
-    shown["body"] = shorten(notification.body, MAX_PAYLOAD_BYTES - len(_encode(message)), json_bytes)
-    return _encode(message)
+    encoded = _encode(message)
+    if len(encoded) > MAX_PAYLOAD_BYTES:
+        room = MAX_PAYLOAD_BYTES - len(encoded) + json_bytes(notification.body)
+        shown["body"] = shorten(notification.body, room, json_bytes)
+        encoded = _encode(message)
+    return encoded
 
 
 def ttl_seconds(delivery: Delivery, now: datetime) -> int:
@@ -71,9 +75,12 @@ def ttl_seconds(delivery: Delivery, now: datetime) -> int:
     return max(1, min(delivery.notification.ttl_seconds, int(left)))
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _encode(message: dict[str, Json]) -> bytes:
     # Lone surrogates, which JSON from elsewhere may hold, become question marks.
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _compact(message).encode("utf-8", "replace")
 
 
 def _id(value: str | None) -> str | None:

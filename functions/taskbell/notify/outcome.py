@@ -25,7 +25,10 @@ _MISCONFIGURED = (401, 403)
 _RETRY = (406, 408, 425, 429)
 """406 is how WNS throttles; 408 and 425 ask for another try by definition (RFC 9110, RFC 8470)."""
 
-_NOT_SENT = ("budget_exhausted", "closed")
+NOT_SENT = {"budget_exhausted": 0.0, "closed": 1.0}
+"""What ended a try before the message went out, and the seconds until the next: nobody was asked, so there is
+nothing to back off from. `taskbell_settle` knows these reasons too, and counts no attempt."""
+
 _HOPELESS = (
     "bad_message",
     "bad_payload",
@@ -74,9 +77,8 @@ def _without_answer(
     reason = response.error or "no_answer"
     if reason in _HOPELESS:
         return Outcome(OutcomeKind.REJECTED, None, reason)
-    if reason in _NOT_SENT:
-        # Nobody was asked, so there is nothing to back off from; the sweep comes soon enough.
-        return Outcome(OutcomeKind.RETRY, None, reason, 1.0)
+    if reason in NOT_SENT:
+        return Outcome(OutcomeKind.RETRY, None, reason, NOT_SENT[reason])
     return _again(response, reason, attempt, now, expires_at, random)
 
 

@@ -4,10 +4,10 @@ In: a delivery's id and the webhook secrets. Out: a token, or the id that a toke
 """
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _TOKEN = re.compile(r"([1-9][0-9]{0,18})\.([A-Za-z0-9_-]{22})")
 
@@ -28,7 +28,11 @@ def verify_receipt(token: str, secrets: Sequence[str]) -> int | None:
 
 
 def _mac(delivery_id: int, secret: str) -> str:
-    # A key of its own, so that no token can ever pass for a webhook's signature.
-    key = hmac.digest(secret.encode(), b"taskbell receipt key", hashlib.sha256)
-    mac = hmac.digest(key, f"receipt:{delivery_id}".encode(), hashlib.sha256)
+    mac = hmac.digest(_key(secret), f"receipt:{delivery_id}".encode(), "sha256")
     return base64.urlsafe_b64encode(mac[:16]).rstrip(b"=").decode()
+
+
+@lru_cache(maxsize=16)
+def _key(secret: str) -> bytes:
+    """Return a key of its own, so that no token can ever pass for a webhook's signature."""
+    return hmac.digest(secret.encode(), b"taskbell receipt key", "sha256")
