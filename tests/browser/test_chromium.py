@@ -23,8 +23,9 @@ WAITING = """() => memory.run("receipts", "readonly", (store, give) => {
 
 
 @pytest.fixture(scope="module")
-def subscribed(browser: BrowserContext, stack: Stack) -> BrowserContext:
-    """Subscribe with the page's own button, and leave no page open."""
+def subscribed(browser: BrowserContext, stack: Stack, application: Application) -> BrowserContext:
+    """Subscribe with the page's own button, as the only browser, and leave no page open."""
+    application.forget_browsers()
     page = browser.pages[0]
     page.goto(stack.url)
     page.click(hooks.NOTIFY_BUTTON)

@@ -91,7 +91,8 @@ def test_what_is_turned_off_here_stays_off_until_it_is_turned_on_here(
     mark = autopush.requests.mark()
     application.task(application.contact("Silent")).fail("No address to write to")
     wait_until(application.nothing_is_due, "the failure is known")
-    assert [] == autopush.requests.since(mark)
+    # An address that the browser gave up may be tried once more, and is gone.
+    assert [] == [request for request in autopush.requests.since(mark) if request.status != 410]
 
     firefox.click(hooks.NOTIFY_BUTTON)
     firefox.wait_for(hooks.push("on"))

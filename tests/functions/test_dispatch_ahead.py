@@ -126,9 +126,9 @@ def test_whoever_has_to_stop_calls_for_the_next_run(bell: Bell) -> None:
         address = "http://127.0.0.1:9/webhook"
         keep_secrets(connection, {"taskbell_webhook_url": address, "taskbell_webhook_secret": SECRET})
     summary = dispatcher(Watched(bell), batch=1).run(SETTLE_RESERVE_SECONDS)
-    assert (1, 1, True) == (summary.events, summary.accepted, summary.more)
+    assert (1, True) == (summary.events, summary.more)
     assert [(address,)] == bell.database.execute("select url from net.http_request_queue")
-    assert 2 == bell.application.dispatcher.run(PATIENCE_SECONDS).accepted
+    assert 2 == bell.application.dispatcher.run(PATIENCE_SECONDS).events
 
 
 def test_a_try_that_never_went_out_is_none(bell: Bell) -> None:

@@ -1,7 +1,7 @@
 """pg_net and pg_cron themselves drive the whole: a task changes, a browser rings; a crash, and it still does.
 
 Runs where both are installed beside Postgres 15, which no distribution does: README, "Try pg_net itself".
-Prints what it measured (`pytest -s`).
+Prints what it measured (`pytest -n0 -s`).
 """
 
 from __future__ import annotations

@@ -10,8 +10,19 @@ from taskbell_local.errors import StackError
 if TYPE_CHECKING:
     import psycopg
 
-# Their roles and schemas come with every Supabase project, and with nothing else.
-SUPABASE = ("authenticated", "anon", "service_role", "auth", "extensions", "vault")
+# These come with every Supabase project, and with nothing else. Looked for before anything is applied.
+MISSING = """
+select format('%s %I', kind, name)
+from (values
+  ('schema', 'auth', to_regnamespace('auth') is not null),
+  ('schema', 'extensions', to_regnamespace('extensions') is not null),
+  ('schema', 'vault', to_regnamespace('vault') is not null),
+  ('role', 'anon', to_regrole('anon') is not null),
+  ('role', 'authenticated', to_regrole('authenticated') is not null),
+  ('role', 'service_role', to_regrole('service_role') is not null)
+) as wanted (kind, name, found)
+where not found
+"""
 
 
 def run(env_file: Path) -> None:
@@ -19,7 +30,14 @@ def run(env_file: Path) -> None:
     import psycopg
 
     settings = settings_of(env_file)
-    connect(settings).close()
+    with connect(settings) as connection:
+        missing = [name for (name,) in connection.execute(MISSING)]
+    if missing:
+        raise StackError(
+            "not_supabase",
+            f"This is no Supabase database (it lacks {', '.join(missing)}): take the DATABASE_URL of a "
+            "project, from the dashboard, Connect, or try everything on this machine with `taskbell dev`.",
+        )
     try:
         applied = migrate.migrate(settings["DATABASE_URL"])
     except psycopg.Error as error:
@@ -32,10 +50,5 @@ def run(env_file: Path) -> None:
 
 def _sentence(error: "psycopg.Error") -> str:
     said = error.diag.message_primary or type(error).__name__
-    if said.endswith("does not exist") and any(f'"{name}"' in said for name in SUPABASE):
-        return (
-            f"This is no Supabase database ({said}): take the DATABASE_URL of a project, from the dashboard, "
-            "Connect, or try everything on this machine with `taskbell dev`."
-        )
     file = next(iter(getattr(error, "__notes__", [])), "A migration")
     return f"{file} failed and left nothing behind: {said}."
