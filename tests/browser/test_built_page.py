@@ -25,6 +25,8 @@ CONTROLLED = """navigator.serviceWorker.ready.then(() => navigator.serviceWorker
   (resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true })
 )).then(() => true)"""
 INDEX = "caches.open('shell').then(async (c) => await (await c.match('/'))?.text())"
+WORKER = """navigator.serviceWorker.ready.then(({ installing, waiting, active }) =>
+  [installing, waiting, active].map((worker) => worker?.state ?? ""))"""
 UPDATE = "navigator.serviceWorker.ready.then((registration) => registration.update())"
 
 
@@ -62,13 +64,14 @@ def application(stack: Stack) -> Application:
 
 
 def wait_for_version(page: Page, host: Host) -> None:
-    """Wait until the worker has kept the newest version, and forgotten what was before the last."""
+    """Wait until the newest version is kept, none before the last is, and its worker has taken over."""
 
     def is_kept() -> bool:
         kept = {path.split("/")[1] for path in page.evaluate(KEPT) if path.startswith("/v-")}
         return host.built.version in kept and len(kept) <= 2 and host.built.version in page.evaluate(INDEX)
 
     wait_until(is_kept, f"{host.built.version} is kept")
+    wait_until(lambda: ["", "", "activated"] == page.evaluate(WORKER), "its worker has taken over")
 
 
 def is_file(request: Request) -> bool:

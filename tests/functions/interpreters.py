@@ -24,6 +24,10 @@ NO_INDEX = (
 )
 
 
+TRUSTING_THE_SYSTEM = {**os.environ, "UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1"}
+"""uv trusts authorities of its own unless it is told; its newer versions go by the second name."""
+
+
 def interpreter(version: str) -> Path:
     """Return a Python of that version: ours, one on PATH, or one of pyenv's; else skip."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
@@ -59,6 +63,7 @@ def make_environment(python: Path, environment: Path, requirements: Path) -> Non
         command = [inside, "-m", "pip", "install", "--disable-pip-version-check"]
     installed = subprocess.run(
         [*command, "--quiet", "--require-hashes", "--requirement", requirements],
+        env=TRUSTING_THE_SYSTEM,
         capture_output=True,
         text=True,
         timeout=600,

@@ -30,7 +30,13 @@ from taskbell_local.vault import keep_secrets
 from tests.database.database import Database
 from tests.database.story import Story
 from tests.functions.bell import SECRET, VAPID_KEY, message
-from tests.functions.interpreters import VERSIONS, interpreter, make_environment, skip_without_index
+from tests.functions.interpreters import (
+    TRUSTING_THE_SYSTEM,
+    VERSIONS,
+    interpreter,
+    make_environment,
+    skip_without_index,
+)
 from tests.functions.local_stack import free_port
 from tests.stand_ins.postgrest import PostgREST
 from tests.stand_ins.push_service import PushService
@@ -222,6 +228,7 @@ def test_every_pin_is_to_be_had_ready_made_for_each_python(version: str, tmp_pat
     command: list[str | Path] = [uv, "pip", "install", "--dry-run", "--require-hashes", *ready_made]
     tried = subprocess.run(
         [*command, "--target", tmp_path, "--requirement", FUNCTIONS / "requirements.txt"],
+        env=TRUSTING_THE_SYSTEM,
         capture_output=True,
         text=True,
         timeout=300,

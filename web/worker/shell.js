@@ -43,8 +43,6 @@ const FILES = [
     "push-help",
     "realtime",
     "realtime-channel",
-    "realtime",
-    "realtime-channel",
     "router",
     "rungs",
     "session",
