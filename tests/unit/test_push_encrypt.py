@@ -122,6 +122,7 @@ POINT = BROWSER.point
         pytest.param(encode(b"\4" + bytes(64)), KEYS["auth"], id="all zero"),
         pytest.param(base64.b64encode(b"\4" + b"\xfb" * 64).decode(), KEYS["auth"], id="standard base64"),
         pytest.param(KEYS["p256dh"][:-1] + "\n", KEYS["auth"], id="a line break"),
+        pytest.param(KEYS["p256dh"] + "===", KEYS["auth"], id="too much padding"),
         pytest.param("é" * 87, KEYS["auth"], id="not ASCII"),
         pytest.param(KEYS["p256dh"] * 1000, KEYS["auth"], id="far too long"),
         pytest.param(KEYS["p256dh"], "", id="no secret"),

@@ -4,15 +4,14 @@ Source: Push API § 5.1 (`getKey`), RFC 8291 § 2.
 """
 
 import binascii
-import re
 
 from taskbell.push.refusal import KeysRefused
 
 POINT_BYTES = 65
 AUTH_BYTES = 16
 
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,200}={0,2}", re.ASCII)
-_TO_STANDARD = str.maketrans("-_", "+/")
+# What base64url does not have becomes what base64 does not have.
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
 
 
 def decode_keys(p256dh: str, auth: str) -> tuple[bytes, bytes]:
@@ -44,10 +43,10 @@ def check_keys(p256dh: str, auth: str) -> None:
 
 
 def _decode(text: str) -> bytes:
-    if not _BASE64URL.fullmatch(text):
-        return b""
-    bare = text.rstrip("=").translate(_TO_STANDARD)
+    """Return the bytes, or none if the text is not base64url: its decoder judges quicker than a pattern."""
+    bare = text.removesuffix("=").removesuffix("=")
     try:
-        return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
-    except binascii.Error:
+        standard = bare.encode("ascii").translate(_TO_STANDARD)
+        return binascii.a2b_base64(standard + b"=" * (-len(standard) % 4), strict_mode=True)
+    except ValueError:  # not ASCII, or binascii.Error
         return b""
