@@ -3,8 +3,12 @@
 locals {
   page_folder = "${path.module}/../../.taskbell/page"
   page_files  = fileset(local.page_folder, "**")
-  page_built  = toset([for file in local.page_files : file if can(regex("^v-[0-9a-f]{12}/", file))])
-  page_root   = setsubtract(local.page_files, local.page_built)
+  page_types = {
+    for file in local.page_files : file =>
+    lookup(local.content_types, reverse(split(".", file))[0], "application/octet-stream")
+  }
+  page_built = { for file, type in local.page_types : file => type if can(regex("^v-[0-9a-f]{12}/", file)) }
+  page_root  = { for file, type in local.page_types : file => type if !contains(keys(local.page_built), file) }
 
   content_types = {
     css         = "text/css; charset=utf-8"
@@ -36,7 +40,7 @@ resource "google_storage_bucket" "page" {
 
   lifecycle {
     precondition {
-      condition     = contains(local.page_root, "index.html")
+      condition     = contains(keys(local.page_root), "index.html")
       error_message = "Build the page first, in the checkout: taskbell page .taskbell/page"
     }
   }
@@ -45,20 +49,20 @@ resource "google_storage_bucket" "page" {
 resource "google_storage_bucket_object" "page_built" {
   for_each = local.page_built
 
-  name          = each.value
+  name          = each.key
   bucket        = google_storage_bucket.page.name
-  source        = "${local.page_folder}/${each.value}"
-  content_type  = lookup(local.content_types, reverse(split(".", each.value))[0], "application/octet-stream")
+  source        = "${local.page_folder}/${each.key}"
+  content_type  = each.value
   cache_control = "public, max-age=31536000, immutable"
 }
 
 resource "google_storage_bucket_object" "page_root" {
   for_each = local.page_root
 
-  name          = each.value
+  name          = each.key
   bucket        = google_storage_bucket.page.name
-  source        = "${local.page_folder}/${each.value}"
-  content_type  = lookup(local.content_types, reverse(split(".", each.value))[0], "application/octet-stream")
+  source        = "${local.page_folder}/${each.key}"
+  content_type  = each.value
   cache_control = "no-cache"
 
   depends_on = [google_storage_bucket_object.page_built] # what they name is there before them

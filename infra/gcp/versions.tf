@@ -20,7 +20,7 @@ terraform {
     }
     google = {
       source  = "hashicorp/google"
-      version = ">= 6.30, < 9"
+      version = "~> 6.50" # the schema that the tests hold these files against
     }
   }
 }

@@ -7,15 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from taskbell.api.jwks import KeySet, KeysUnavailable, fetch_document, parse_key_set
+from tests.stand_ins.clock import Clock
 from tests.stand_ins.issuer import Issuer, SigningKey
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -25,12 +18,12 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Clock[float]:
+    return Clock(1000.0)
 
 
 @pytest.fixture
-def keys(issuer: Issuer, clock: Clock) -> KeySet:
+def keys(issuer: Issuer, clock: Clock[float]) -> KeySet:
     return KeySet(issuer.jwks_url, now=clock)
 
 
@@ -43,28 +36,28 @@ def test_many_threads_make_one_request(issuer: Issuer, keys: KeySet) -> None:
     assert issuer.fetches == 1
 
 
-def test_keys_are_kept_for_ten_minutes(issuer: Issuer, keys: KeySet, clock: Clock) -> None:
+def test_keys_are_kept_for_ten_minutes(issuer: Issuer, keys: KeySet, clock: Clock[float]) -> None:
     keys.key("first")
-    clock.seconds += 599
+    clock.now += 599
     keys.key("first")
     assert issuer.fetches == 1
-    clock.seconds += 1
+    clock.now += 1
     keys.key("first")
     assert issuer.fetches == 2
 
 
 def test_a_key_that_was_withdrawn_is_gone_after_ten_minutes(
-    issuer: Issuer, keys: KeySet, clock: Clock
+    issuer: Issuer, keys: KeySet, clock: Clock[float]
 ) -> None:
     keys.key("first")
     issuer.published = [SigningKey("second").public_jwk()]
-    clock.seconds += 600
+    clock.now += 600
     assert keys.key("first") is None
     assert keys.key("second") is not None
 
 
 def test_a_new_key_is_found_at_once_but_unknown_ones_ask_once_a_minute(
-    issuer: Issuer, keys: KeySet, clock: Clock
+    issuer: Issuer, keys: KeySet, clock: Clock[float]
 ) -> None:
     keys.key("first")
     issuer.published.append(SigningKey("second").public_jwk())
@@ -73,7 +66,7 @@ def test_a_new_key_is_found_at_once_but_unknown_ones_ask_once_a_minute(
     for attempt in range(100):
         assert keys.key(f"made up {attempt}") is None
     assert issuer.fetches == 2
-    clock.seconds += 60
+    clock.now += 60
     with ThreadPoolExecutor(16) as threads:
         assert {None} == set(threads.map(keys.key, [f"made up {n}" for n in range(64)]))
     assert issuer.fetches == 3
@@ -92,24 +85,24 @@ def test_an_unknown_key_does_not_hold_up_those_that_are_known(issuer: Issuer, ke
 
 
 def test_known_keys_outlast_an_issuer_that_is_away_for_an_hour(
-    issuer: Issuer, keys: KeySet, clock: Clock
+    issuer: Issuer, keys: KeySet, clock: Clock[float]
 ) -> None:
     keys.key("first")
     issuer.failing = True
-    clock.seconds += 600
+    clock.now += 600
     assert keys.key("first") is not None
-    clock.seconds += 3599
+    clock.now += 3599
     assert keys.key("first") is not None
-    clock.seconds += 1
+    clock.now += 1
     with pytest.raises(KeysUnavailable):
         keys.key("first")
     issuer.failing = False
-    clock.seconds += 5
+    clock.now += 5
     assert keys.key("first") is not None
 
 
 def test_an_issuer_that_is_away_is_asked_every_five_seconds(
-    issuer: Issuer, keys: KeySet, clock: Clock
+    issuer: Issuer, keys: KeySet, clock: Clock[float]
 ) -> None:
     issuer.failing = True
     for expected in (1, 2, 3):
@@ -117,7 +110,7 @@ def test_an_issuer_that_is_away_is_asked_every_five_seconds(
             with pytest.raises(KeysUnavailable):
                 keys.key("first")
         assert expected == issuer.fetches
-        clock.seconds += 5
+        clock.now += 5
 
 
 def test_only_keys_that_may_verify_are_taken() -> None:
@@ -144,7 +137,7 @@ def test_only_keys_that_may_verify_are_taken() -> None:
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b"{}", b'{"keys": {}}', b"\xff", b"<html>"])
-def test_another_document_is_no_key_set(document: bytes, clock: Clock) -> None:
+def test_another_document_is_no_key_set(document: bytes, clock: Clock[float]) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_key_set(document)
     with pytest.raises(KeysUnavailable):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from taskbell.api.auth import LEEWAY_SECONDS, Authenticator
 from taskbell.api.jwks import KeySet
 from taskbell.api.refusal import Refused
+from tests.stand_ins.clock import Clock
 from tests.stand_ins.issuer import Issuer, SigningKey
 
 ADA = "0b5f3b0e-7c3a-4f51-9c9b-0d8a36c8a6f1"
@@ -37,6 +38,23 @@ def refusal(authenticator: Authenticator, authorization: str | None) -> tuple[in
     with pytest.raises(Refused) as caught:
         authenticator.user(authorization)
     return caught.value.status_code, caught.value.reason
+
+
+class Rotating:
+    """An authenticator, and an issuer that publishes one key at a time."""
+
+    def __init__(self, issuer: Issuer, key: SigningKey) -> None:
+        self._key, self._clock = key, Clock(0.0)
+        keys = KeySet("", fetch=lambda _: self._document(), now=self._clock)
+        self.authenticator = Authenticator(issuer.issuer, keys, now=lambda: NOW)
+
+    def _document(self) -> bytes:
+        return json.dumps({"keys": [self._key.public_jwk()]}).encode()
+
+    def publish(self, key: SigningKey) -> None:
+        """Publish another key, and let the ten minutes pass after which keys are fetched again."""
+        self._key = key
+        self._clock.now += 601
 
 
 def segment(value: object) -> str:
@@ -161,36 +179,30 @@ def test_it_expires_to_the_second(issuer: Issuer, authenticator: Authenticator) 
 
 
 def test_a_token_that_was_believed_before_still_expires(issuer: Issuer) -> None:
-    clock = [NOW]
-    authenticator = Authenticator(issuer.issuer, KeySet(issuer.jwks_url), now=lambda: clock[0])
+    clock = Clock(NOW)
+    authenticator = Authenticator(issuer.issuer, KeySet(issuer.jwks_url), now=clock)
     token = f"Bearer {issuer.token(ADA, now=NOW)}"
     assert [ADA, ADA] == [authenticator.user(token).id, authenticator.user(token).id]
-    clock[0] = NOW + 3600 + LEEWAY_SECONDS
+    clock.now = NOW + 3600 + LEEWAY_SECONDS
     assert (401, "expired_token") == refusal(authenticator, token)
 
 
 def test_a_token_that_was_believed_before_is_refused_once_its_key_is_withdrawn(issuer: Issuer) -> None:
     old, new = SigningKey("old"), SigningKey("new")
-    published, clock = [old.public_jwk()], [0.0]
-    keys = KeySet("", fetch=lambda _: json.dumps({"keys": published}).encode(), now=lambda: clock[0])
-    authenticator = Authenticator(issuer.issuer, keys, now=lambda: NOW)
+    rotating = Rotating(issuer, old)
     token = f"Bearer {old.sign(issuer.claims(ADA, now=NOW))}"
-    assert [ADA, ADA] == [authenticator.user(token).id, authenticator.user(token).id]
-    published[:] = [new.public_jwk()]
-    clock[0] = 601.0  # keys are fetched again after ten minutes
-    assert (401, "bad_token") == refusal(authenticator, token)
+    assert [ADA, ADA] == [rotating.authenticator.user(token).id for _ in range(2)]
+    rotating.publish(new)
+    assert (401, "bad_token") == refusal(rotating.authenticator, token)
 
 
 def test_a_key_that_was_replaced_under_its_name_verifies_nothing_old(issuer: Issuer) -> None:
     first, second = SigningKey("same"), SigningKey("same")
-    published, clock = [first.public_jwk()], [0.0]
-    keys = KeySet("", fetch=lambda _: json.dumps({"keys": published}).encode(), now=lambda: clock[0])
-    authenticator = Authenticator(issuer.issuer, keys, now=lambda: NOW)
+    rotating = Rotating(issuer, first)
     token = f"Bearer {first.sign(issuer.claims(ADA, now=NOW))}"
-    assert ADA == authenticator.user(token).id
-    published[:] = [second.public_jwk()]
-    clock[0] = 601.0
-    assert (401, "bad_token") == refusal(authenticator, token)
+    assert ADA == rotating.authenticator.user(token).id
+    rotating.publish(second)
+    assert (401, "bad_token") == refusal(rotating.authenticator, token)
 
 
 def test_an_altered_token_is_refused(issuer: Issuer, authenticator: Authenticator) -> None:

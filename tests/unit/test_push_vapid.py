@@ -9,21 +9,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from taskbell.push import PushRefused, Vapid
+from tests.stand_ins.clock import Clock
 from tests.stand_ins.push_messages import SUBJECT, new_private_key, new_vapid
 from tests.stand_ins.vapid_check import check_vapid, decode
 
 MOZILLA = "https://updates.push.services.mozilla.com"
 APPLE = "https://web.push.apple.com"
-
-
-class Clock:
-    """Seconds since 1970, moved by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def claims_of(header: str) -> dict[str, Any]:
@@ -44,31 +35,31 @@ def test_a_strict_push_service_accepts_the_token() -> None:
 
 
 def test_a_token_names_the_push_service_the_contact_and_twelve_hours() -> None:
-    clock = Clock()
+    clock = Clock(1_800_000_000.0)
     vapid = new_vapid(now=clock)
     claims = claims_of(vapid.authorization(APPLE, vapid.public_key))
     assert {"aud": APPLE, "exp": 1_800_000_000 + 12 * 3600, "sub": SUBJECT} == claims
 
 
 def test_a_token_is_reused_for_an_hour_and_then_renewed() -> None:
-    clock = Clock()
+    clock = Clock(1_800_000_000.0)
     vapid = new_vapid(now=clock)
     first = vapid.authorization(APPLE, vapid.public_key)
-    clock.seconds += 3599
+    clock.now += 3599
     assert first == vapid.authorization(APPLE, vapid.public_key)
-    clock.seconds += 1
+    clock.now += 1
     renewed = vapid.authorization(APPLE, vapid.public_key)
     assert claims_of(first)["exp"] + 3600 == claims_of(renewed)["exp"]
 
 
 def test_a_clock_that_is_set_back_renews_the_token() -> None:
     """Otherwise one from the future could be used for years, and expire too late for any push service."""
-    clock = Clock()
+    clock = Clock(1_800_000_000.0)
     vapid = new_vapid(now=clock)
     vapid.authorization(APPLE, vapid.public_key)
-    clock.seconds -= 86400
+    clock.now -= 86400
     claims = claims_of(vapid.authorization(APPLE, vapid.public_key))
-    assert int(clock.seconds) + 12 * 3600 == claims["exp"]
+    assert int(clock.now) + 12 * 3600 == claims["exp"]
 
 
 def test_each_push_service_has_a_token_of_its_own() -> None:
