@@ -19,7 +19,16 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """The order of the curve P-256 (FIPS 186-4 D.1.2.3): a private key is a number from 1 to one below."""
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
+_DATABASE_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^:@/?#,\[\]]*)(?::[0-9]+)?"
+# A libpq URL (PostgreSQL: 34.1.1.2): user and password, hosts, then whatever libpq reads there.
+_DATABASE = re.compile(
+    rf"postgres(?:ql)?://(?:[^@/?#]*@)?{_DATABASE_HOST}(?:,{_DATABASE_HOST})*(?:[/?][^#]*)?"
+)
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAIL = re.compile(r"[^\s@:<>]+@([^\s@:<>]+\.[^\s@:<>]+)")
+
+FEWEST_THREADS = "4"
+"""What the Functions Framework takes on one core where nothing is said."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +52,7 @@ class Settings:
     public_url: str
     extra_push_origins: tuple[str, ...] = ()
     demo_token: str | None = None
-    held_requests: int = 4
+    held_requests: int = 3
     sweep_caller: str | None = None
 
     def __repr__(self) -> str:
@@ -162,6 +171,12 @@ def _database_url(environ: Mapping[str, str]) -> str | None:
         raise SettingsError(
             "DATABASE_URL does not begin with postgresql://: copy it from the Supabase dashboard, Connect."
         )
+    if value is not None and (_BAD_PERCENT.search(value) or not _DATABASE.fullmatch(value)):
+        # libpq would quote the password in its complaint.
+        raise SettingsError(
+            "DATABASE_URL cannot be read: in its password, write % as %25, @ as %40, / as %2F, : as %3A, "
+            "? as %3F and # as %23."
+        )
     return value
 
 
@@ -269,7 +284,8 @@ def _demo_token(environ: Mapping[str, str], public_url: str) -> str | None:
 def _held_requests(environ: Mapping[str, str]) -> int:
     """Return three quarters of the server's threads (THREADS is the Functions Framework's own setting)."""
     threads = _get(environ, "THREADS") or ""
-    return max(1, int(threads) * 3 // 4) if threads.isascii() and threads.isdigit() else 4
+    threads = threads if threads.isascii() and threads.isdigit() else FEWEST_THREADS
+    return max(1, int(threads) * 3 // 4)
 
 
 def _sweep_caller(environ: Mapping[str, str]) -> str | None:

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from taskbell.errors import GatewayError
-from taskbell.gateway import InboxChanges
-from taskbell.model import Json, User
+from taskbell.model import Json
 from taskbell.notify.dispatch import Dispatcher
 from tests.functions.bell import SECRET, Bell
-
-
-class Faulty:
-    """The real gateway, some of whose answers get lost on the way back, or are refused."""
-
-    def __init__(self, bell: Bell, lose: dict[str, int], refuse: str | None = None) -> None:
-        self._gateway = bell.gateway
-        self._lose = lose
-        self._refuse = refuse
-
-    @property
-    def inbox_changes(self) -> InboxChanges | None:
-        return None
-
-    def rpc(
-        self, name: str, params: Any, as_user: User | None = None, *, timeout_seconds: float | None = None
-    ) -> Json:
-        if self._refuse is not None and name == "taskbell_apply" and self._refuse in str(params):
-            for decision in params["p_decisions"]:
-                if decision["dead"] is None and self._refuse in str(decision):
-                    raise GatewayError("database_refused", "poison", sqlstate="22P02")
-        answer = self._gateway.rpc(name, params, as_user, timeout_seconds=timeout_seconds)
-        if self._lose.get(name, 0) > 0:
-            self._lose[name] -= 1
-            raise GatewayError("database_unavailable", "the answer was lost")
-        return answer
-
-    def close(self) -> None:
-        """Leave the real one open."""
+from tests.functions.intercepted import Ask, Intercept, Intercepted
 
 
 def faulty(bell: Bell, lose: dict[str, int] | None = None, refuse: str | None = None) -> Dispatcher:
+    """A dispatcher that never gets so many answers, and is refused each decision about `refuse`."""
+    left = dict(lose or {})
+
+    def intercept(name: str, params: Mapping[str, Any], ask: Ask) -> Json:
+        if refuse is not None and name == "apply":
+            for decision in params["p_decisions"]:
+                if decision["dead"] is None and refuse in str(decision):
+                    raise GatewayError("database_refused", "poison", sqlstate="22P02")
+        answer = ask()
+        if left.get(name, 0) > 0:
+            left[name] -= 1
+            raise GatewayError("database_unavailable", "the answer was lost")
+        return answer
+
+    return dispatcher(bell, intercept)
+
+
+def dispatcher(bell: Bell, intercept: Intercept) -> Dispatcher:
+    """A dispatcher in whose questions `intercept` has a say."""
     return Dispatcher(
-        Faulty(bell, lose or {}, refuse),
+        Intercepted(bell.gateway, intercept),
         bell.application.sender,
         public_url="https://bell.example",
         secrets=[SECRET],
@@ -54,12 +45,12 @@ def faulty(bell: Bell, lose: dict[str, int] | None = None, refuse: str | None = 
 def test_a_settle_whose_answer_is_lost_is_asked_again(bell: Bell) -> None:
     bell.browser()
     bell.new_task(status="completed")
-    summary = faulty(bell, {"taskbell_settle": 2}).run(10)
+    summary = faulty(bell, {"settle": 2}).run(10)
     assert (summary.accepted, summary.unsettled) == (1, 0)
     assert bell.delivery_states() == ["accepted"]
 
 
-@pytest.mark.parametrize("step", ["taskbell_claim", "taskbell_apply"])
+@pytest.mark.parametrize("step", ["claim", "apply"])
 def test_what_is_cut_off_between_two_steps_is_done_by_the_next_run(bell: Bell, step: str) -> None:
     bell.browser()
     bell.new_task(status="completed")
@@ -69,6 +60,43 @@ def test_what_is_cut_off_between_two_steps_is_done_by_the_next_run(bell: Bell, s
     bell.let_time_pass(minutes=1)
     assert bell.application.dispatcher.run(10).as_json()["accepted"] == 1
     assert len(bell.push_service.received) == 1
+
+
+def test_an_outcome_that_is_refused_for_good_is_counted_and_the_others_are_settled(bell: Bell) -> None:
+    bell.browser()
+    bell.browser()
+    bell.new_task(status="completed")
+
+    def refuse_one(_: str, params: Mapping[str, Any], ask: Ask) -> Json:
+        ids = {one["delivery_id"] for one in params.get("p_outcomes", [])}
+        poison.update({min(ids)} if ids and not poison else ())
+        if poison & ids:
+            raise GatewayError("database_refused", "poison", sqlstate="22P02")
+        return ask()
+
+    poison: set[int] = set()
+    summary = dispatcher(bell, refuse_one).run(10)
+    assert (summary.accepted, summary.unsettled) == (2, 2)
+    assert sorted(bell.delivery_states()) == ["accepted", "due"]
+
+
+@pytest.mark.parametrize("code", ["42883", "PGRST202", "401"])
+def test_what_a_missing_migration_or_key_refuses_is_left_for_later_and_no_event_is_blamed(
+    bell: Bell, code: str
+) -> None:
+    bell.browser()
+    task = bell.new_task(status="completed")
+
+    def refuse(name: str, _: Mapping[str, Any], ask: Ask) -> Json:
+        if name == "apply":
+            raise GatewayError("database_refused", "not deployed", sqlstate=code)
+        return ask()
+
+    with pytest.raises(GatewayError):
+        dispatcher(bell, refuse).run(10)
+    assert bell.event_reasons(task)[0][0] != "dead"
+    bell.let_time_pass(minutes=1)
+    assert bell.application.dispatcher.run(10).as_json()["accepted"] == 1
 
 
 def test_one_poisoned_event_ends_dead_and_the_others_ring(bell: Bell) -> None:

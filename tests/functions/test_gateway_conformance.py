@@ -288,3 +288,12 @@ def test_a_closed_gateway_lets_go_of_its_connections(way: Way) -> None:
     way.gateway.close()
     left = set(threading.enumerate()) - before
     assert not [thread.name for thread in left if thread.name.startswith("pool-")]
+
+
+def test_a_password_that_libpq_stumbles_over_is_in_no_log_and_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gateway = PostgresGateway("postgresql://postgres:hun%ter2@127.0.0.1:1/postgres")
+    with contextlib.closing(gateway), pytest.raises(GatewayError) as caught:
+        gateway.rpc("taskbell_health", {}, timeout_seconds=0.5)
+    assert "hun%ter2" not in caplog.text + str(caught.value)

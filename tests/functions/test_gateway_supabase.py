@@ -135,6 +135,10 @@ def test_a_connection_that_breaks_is_made_again_once(line: Line, broken: Callabl
         (500, '{"code":"57014","message":"late"}', "application/json", "database_unavailable"),
         (503, '{"code":"PGRST001","message":"down"}', "application/json", "database_unavailable"),
         (502, "<html>Bad gateway</html>", "text/html", "database_unavailable"),
+        (429, "<html>Too many requests</html>", "text/html", "database_unavailable"),
+        (408, "<html>Too late</html>", "text/html", "database_unavailable"),
+        (400, "<html>Bad request</html>", "text/html", "database_refused"),
+        (403, "<html>Forbidden</html>", "text/html", "database_refused"),
     ],
 )
 def test_what_is_answered_is_never_asked_again(
@@ -157,23 +161,52 @@ def test_a_call_has_five_seconds_of_which_two_may_pass_until_there_is_a_connecti
     assert (2.0, 5.0) == (supabase.CONNECT_SECONDS, supabase.TOTAL_SECONDS)
 
 
-def test_a_project_that_takes_no_connections_is_given_up_in_time() -> None:
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
+@contextlib.contextmanager
+def silent(host: str, port: int = 0) -> Iterator[int]:
+    """A port at which nobody takes connections, nor refuses them."""
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind((host, port))
         full.listen(0)
-        address = full.getsockname()
-        with contextlib.ExitStack() as stack:
-            for _ in range(4):  # fill the queue of those who wait to be taken
-                waiting = stack.enter_context(socket.socket())
-                waiting.setblocking(False)
-                waiting.connect_ex(address)
-            gateway = SupabaseGateway(f"http://127.0.0.1:{address[1]}", SECRET)
-            started = time.monotonic()
-            with pytest.raises(GatewayError) as caught:
-                gateway.rpc(HEALTH, {}, timeout_seconds=SOON)
-            gateway.close()
+        for _ in range(4):  # fill the queue of those who wait to be taken
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
+
+
+def seconds_until_given_up(url: str) -> float:
+    started = time.monotonic()
+    with contextlib.closing(SupabaseGateway(url, SECRET)) as gateway, pytest.raises(GatewayError) as caught:
+        gateway.rpc(HEALTH, {}, timeout_seconds=2 * SOON)
     assert "database_unavailable" == caught.value.reason
-    assert time.monotonic() - started < 3
+    return time.monotonic() - started
+
+
+def test_a_project_that_takes_no_connections_is_given_up_in_time() -> None:
+    with silent("127.0.0.1") as port:
+        assert seconds_until_given_up(f"http://127.0.0.1:{port}") < 3
+
+
+def test_its_many_addresses_share_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(silent("127.0.0.1"))
+        hosts = ["127.0.0.1", *(f"127.0.0.{last}" for last in range(2, 8))]
+        for host in hosts[1:]:
+            stack.enter_context(silent(host, port))
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in hosts]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert seconds_until_given_up(f"http://project.example:{port}") < 3
+
+
+def test_an_address_that_answers_is_found_behind_one_that_does_not(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(line.rest.url.rpartition(":")[2])
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("127.0.0.9", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with contextlib.closing(SupabaseGateway(f"http://project.example:{port}", SECRET)) as gateway:
+        assert gateway.rpc(HEALTH, {}) is not None
 
 
 def test_each_call_carries_its_own_token_and_the_shared_client_keeps_ours(line: Line) -> None:

@@ -138,7 +138,8 @@ def test_what_would_come_too_late_is_not_tried_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [(None, BREAK_SECONDS), ("3600", 3600.0), ("1", 60.0), ("soon", BREAK_SECONDS)]
+    ("header", "seconds"),
+    [(None, BREAK_SECONDS), ("1800", 1800.0), ("1", 60.0), ("86400", 3600.0), ("soon", BREAK_SECONDS)],
 )
 def test_a_push_service_that_refuses_us_is_left_alone_for_a_while(header: str | None, seconds: float) -> None:
     verdict = judged(PushResponse(403, retry_after=header), attempt=MAX_ATTEMPTS + 5)

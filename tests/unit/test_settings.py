@@ -110,6 +110,10 @@ def test_a_missing_setting_is_named_with_the_way_to_get_it(name: str, absent: st
         ("SUPABASE_PUBLISHABLE_KEY", jwt_with("service_role")),
         ("SUPABASE_SECRET_KEY", "a.###.c"),
         ("DATABASE_URL", "mysql://somewhere/else"),
+        ("DATABASE_URL", "postgresql://postgres:hun%ter2secret@db.example/postgres"),
+        ("DATABASE_URL", "postgresql://postgres:hunter2/secret@db.example/postgres"),
+        ("DATABASE_URL", "postgresql://postgres:hunter2@secret@db.example/postgres"),
+        ("DATABASE_URL", "postgresql://postgres:hunter2#secret@db.example/postgres"),
         ("VAPID_PRIVATE_KEY", "not+base64url/atall"),
         ("VAPID_PRIVATE_KEY", base64url(b"\x01" * 31)),
         ("VAPID_PRIVATE_KEY", base64url(bytes(32))),
@@ -160,6 +164,19 @@ def test_a_legacy_service_role_key_passes() -> None:
     assert key == read_settings({**ENVIRON, "SUPABASE_SECRET_KEY": key}).supabase_secret_key
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://postgres.abc:p%2Fw%25@aws-0.pooler.example:5432/postgres?sslmode=require",
+        "postgres://[::1]:5433/postgres",
+        "postgresql://one.example:5432,two.example/postgres",
+        "postgresql:///postgres?host=/run/postgresql",
+    ],
+)
+def test_a_database_address_is_whatever_libpq_reads(url: str) -> None:
+    assert url == read_settings({**ENVIRON, "DATABASE_URL": url}).database_url
+
+
 @pytest.mark.parametrize("url", ["http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"])
 def test_plain_http_is_for_loopback_where_a_demo_token_may_be(url: str) -> None:
     settings = read_settings({**ENVIRON, "PUBLIC_URL": f"{url}/", "DEMO_TOKEN": "token"})
@@ -172,7 +189,7 @@ def test_push_origins_are_written_as_browsers_write_them() -> None:
     assert expected == read_settings({**ENVIRON, "EXTRA_PUSH_ORIGINS": origins}).extra_push_origins
 
 
-@pytest.mark.parametrize(("threads", "held"), [("64", 48), ("1", 1), ("", 4), ("many", 4), ("٣", 4)])
+@pytest.mark.parametrize(("threads", "held"), [("64", 48), ("1", 1), ("", 3), ("many", 3), ("٣", 3)])
 def test_three_quarters_of_the_threads_may_hold_requests(threads: str, held: int) -> None:
     assert held == read_settings({**ENVIRON, "THREADS": threads}).held_requests
 

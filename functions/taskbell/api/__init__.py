@@ -51,7 +51,7 @@ def build_api(
     allowed_origins: AllowedOrigins,
     ring_test: RingTest,
     verify_receipt: Callable[[str], int | None],
-    held_requests: int = 4,
+    held_requests: int = 3,
     users: RateLimit | None = None,
     addresses: RateLimit | None = None,
     now: Callable[[], float] = time.time,

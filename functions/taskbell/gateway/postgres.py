@@ -6,6 +6,7 @@ claims, and the parameters are read as the function's own types.
 """
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -38,6 +39,10 @@ from pg_proc p
 where p.pronamespace = 'public'::regnamespace and p.proname = %s
 """
 """The parameters of a function, as a column list; ours are not overloaded and have only plain names."""
+
+# The pool logs libpq's own words, which quote a URL that it cannot read, password and all. What a call came
+# to is an error of ours, and `taskbell doctor` knows why.
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
 class PostgresGateway:

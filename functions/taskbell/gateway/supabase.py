@@ -65,7 +65,7 @@ class SupabaseGateway:
             try:
                 return self._once(name, params, as_user)
             except APIError as error:
-                raise _translated(name, error.code) from error
+                raise refused(name, error.code) from error
             except httpx.TransportError as error:
                 if attempt == TRIES or isinstance(error, httpx.ReadTimeout) or time.monotonic() >= ends_at:
                     raise unavailable(f"{name} got no answer") from error
@@ -117,11 +117,3 @@ class SupabaseGateway:
             "write": left,
             "pool": min(left, CONNECT_SECONDS),
         }
-
-
-def _translated(name: str, code: str | None) -> GatewayError:
-    # Where the answer was no JSON of PostgREST's, the client puts the HTTP status: 5xx is a proxy without a
-    # server.
-    if code is not None and len(code) == 3 and code.startswith("5"):
-        return unavailable(f"{name} got no answer", code)
-    return refused(name, code)

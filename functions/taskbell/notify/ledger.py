@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from taskbell.errors import GatewayError
 from taskbell.gateway import Gateway
+from taskbell.gateway.refusal import blames_parameters
 from taskbell.model import Decision, Delivery, Event, Json, Model, Outcome
 
 MIN_PATIENCE_SECONDS = 0.3
@@ -115,7 +116,7 @@ class Ledger:
         return Claimed(now, bool(answer["more"]), events, deliveries, bad_events, bad_deliveries)
 
     def apply(self, decisions: Sequence[Decision], *, ends_at: float) -> Applied:
-        """Carry out decisions; raises GatewayError only where the database does not answer."""
+        """Carry out decisions; raises GatewayError only where none of them is to blame."""
         return self._apply([decision.as_json() for decision in decisions], ends_at)
 
     def bury(self, event: Unreadable, *, ends_at: float) -> Applied:
@@ -127,16 +128,15 @@ class Ledger:
     def settle(self, outcomes: Sequence[Settled], *, ends_at: float) -> bool:
         """Write down outcomes and return whether that worked; tries again while it may help."""
         for attempt in range(SETTLE_TRIES):
+            if attempt:
+                time.sleep(0.05 * 4 ** (attempt - 1))
             patience = max(ends_at, time.monotonic() + SETTLE_PATIENCE_SECONDS)
             try:
-                self._settle(outcomes, patience)
+                return self._settle(outcomes, patience)
             except GatewayError as error:
                 log.warning("settle failed", extra={"fields": {"reason": error.reason, "try": attempt + 1}})
                 if not error.temporary or time.monotonic() > patience:
                     return False
-                time.sleep(0.05 * 4**attempt)
-            else:
-                return True
         return False
 
     def call_again(self, *, ends_at: float) -> None:
@@ -154,7 +154,7 @@ class Ledger:
                 "taskbell_apply", {"p_decisions": decisions, "p_lease_seconds": self._lease_seconds}, ends_at
             )
         except GatewayError as error:
-            if error.temporary:
+            if not blames_parameters(error):
                 raise
             return self._isolate(decisions, error, ends_at)
         deliveries, unreadable = _parse(Delivery, answer["deliveries"])
@@ -175,25 +175,26 @@ class Ledger:
         reason = f"apply_refused:{error.sqlstate or 'unknown'}"
         return self._apply([{**poison, "dead": reason, "recipients": []}], ends_at)
 
-    def _settle(self, outcomes: Sequence[Settled], ends_at: float) -> None:
+    def _settle(self, outcomes: Sequence[Settled], ends_at: float) -> bool:
+        """Write down outcomes; returns False if the database refused some of them for good."""
         if not outcomes:
-            return
+            return True
         try:
             answer = self._ask(
                 "taskbell_settle", {"p_outcomes": [one.as_json() for one in outcomes]}, ends_at
             )
         except GatewayError as error:
-            if error.temporary or len(outcomes) == 1:
+            if not blames_parameters(error) or len(outcomes) == 1:
                 raise
             half = len(outcomes) // 2
-            self.settle(outcomes[:half], ends_at=ends_at)
-            self.settle(outcomes[half:], ends_at=ends_at)
-            return
+            halves = [self.settle(part, ends_at=ends_at) for part in (outcomes[:half], outcomes[half:])]
+            return all(halves)
         fields = {"stage": "settle", "settled": answer["settled"], "retired": answer["retired"]}
         log.info("settled", extra={"fields": fields})
         for origin in answer["blocked_origins"]:
             # Loudly: no user of this push service gets anything until somebody mends our set-up.
             log.error("push service refuses our VAPID key", extra={"fields": {"origin": origin}})
+        return True
 
     def _ask(self, name: str, params: dict[str, Any], ends_at: float) -> dict[str, Any]:
         if self._clock is not None:

@@ -18,6 +18,9 @@ MAX_DELAY_SECONDS = 15 * 60.0
 BREAK_SECONDS = 10 * 60.0
 """How long a push service that does not accept our credentials is left alone, unless it says itself."""
 
+MIN_BREAK_SECONDS, MAX_BREAK_SECONDS = 60.0, 3600.0
+"""Within what it may say: whoever mends our set-up should not have to wait for days."""
+
 _MAX_RETRY_AFTER_SECONDS = 30 * 24 * 3600.0
 
 _GONE = (404, 410)
@@ -58,7 +61,8 @@ def outcome(
         return Outcome(OutcomeKind.GONE, code, reason)
     if code in _MISCONFIGURED:
         rest = _retry_after(response.retry_after, now) or BREAK_SECONDS
-        return Outcome(OutcomeKind.MISCONFIGURED, code, reason, max(rest, 60.0))
+        rest = min(max(rest, MIN_BREAK_SECONDS), MAX_BREAK_SECONDS)
+        return Outcome(OutcomeKind.MISCONFIGURED, code, reason, rest)
     if code in _RETRY or code >= 500:
         return _again(response, reason, attempt, now, expires_at, random)
     # 400, 413 and what no push service should say, redirects among them, which are never followed.
