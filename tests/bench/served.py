@@ -18,7 +18,7 @@ import psutil
 
 from taskbell_local.function_settings import own_environment
 from taskbell_local.places import FUNCTIONS
-from tests.functions.local_stack import free_port
+from tests.stand_ins.ports import free_port
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.002

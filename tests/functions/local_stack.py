@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pytest
 
 from taskbell_local import binaries, places
 from taskbell_local.env_file import read_env
+from tests.stand_ins.ports import free_port
 
 TASKBELL = Path(sys.executable).with_name("taskbell")
 START_SECONDS = 60  # the bound of patience, not of the promise
@@ -99,26 +99,25 @@ class LocalStack:
 
     def get(self, path: str) -> int:
         """Return the status of an answer of the page's address, 0 if nobody answers."""
-        try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:  # noqa: S310  # our own
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-        except OSError:
-            return 0
+        return status_of(self.url + path)
+
+
+def status_of(request: str | urllib.request.Request) -> int:
+    """Return the status of an answer that was read to its end, 0 if nobody answers."""
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # our own
+            answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
 
 
 def taskbell(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run another of its commands to its end."""
     return subprocess.run([TASKBELL, *arguments], capture_output=True, text=True, timeout=60)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def gone(processes: list[psutil.Process], timeout_seconds: float = 10) -> list[psutil.Process]:

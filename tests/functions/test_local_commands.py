@@ -3,13 +3,13 @@
 import json
 import re
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from taskbell_local.demo_data import AGENTS, CONTACTS, agent_id, contact_id
+from tests.functions.local_page import request, subscribe
 from tests.functions.local_stack import LocalStack, sanitised, taskbell
 from tests.stand_ins.push_service import Behaviour, PushService
 
@@ -47,30 +47,9 @@ def run(stack: LocalStack, command: str, *arguments: str) -> list[str]:
     return done.stdout.replace(" (superseded)", "").splitlines()
 
 
-def request(stack: LocalStack, method: str, path: str, body: object = None) -> dict[str, object]:
-    """Ask the api as the demo's user."""
-    headers = {"Authorization": f"Bearer {stack.settings['DEMO_TOKEN']}", "Content-Type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    asked = urllib.request.Request(stack.url + path, data, headers, method=method)  # noqa: S310  # our own
-    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
-        content = answer.read()
-    found: dict[str, object] = json.loads(content) if content else {}
-    return found
-
-
 def no_burst(stack: LocalStack) -> None:
     """Let earlier notifications be long ago: more than 3 in a minute would be held back as a digest."""
     stack.sql("update taskbell.notifications set created_at = created_at - interval '2 minutes'")
-
-
-def subscribe(stack: LocalStack, service: PushService, name: str, *script: Behaviour) -> str:
-    """Subscribe as the page does; returns the subscription's id."""
-    subscription = service.new_subscription(*script)
-    key = request(stack, "GET", "/v1/config")["vapid_public_key"]
-    found = request(
-        stack, "PUT", "/v1/subscriptions", {**subscription, "vapid_public_key": key, "name": name}
-    )
-    return str(found["id"])
 
 
 def test_the_demo_shows_contacts_agents_and_every_kind_of_card(stack: LocalStack) -> None:
@@ -96,6 +75,12 @@ def test_the_demo_agent_takes_a_pending_task_to_its_end(stack: LocalStack) -> No
     assert ended in {("completed", 1, 1), ("failed", 0, 1)}
 
 
+def test_away_from_a_terminal_the_functions_logs_are_for_machines(stack: LocalStack) -> None:
+    logged = [json.loads(line) for line in stack.said().splitlines() if line.startswith("{")]
+    answers = [line for line in logged if line["message"] == "answered"]
+    assert {("webhook", 200)} <= {(line["stage"], line["status_code"]) for line in answers}
+
+
 def test_simulate_without_a_subscription_says_what_to_do(stack: LocalStack) -> None:
     told = run(stack, "simulate", "--contact", "grace")
     page = "open http://localhost:N, click “Notify this browser”, and simulate again."
@@ -106,6 +91,14 @@ def test_simulate_without_a_subscription_says_what_to_do(stack: LocalStack) -> N
         "  notification “Draft ready for Grace Hopper”",
         f"No browser is subscribed yet: {page}",
     ]
+
+
+@pytest.mark.parametrize("status", ["pending", "in_progress"])
+def test_simulate_says_when_nothing_is_meant_to_ring(stack: LocalStack, status: str) -> None:
+    told = run(stack, "simulate", "--contact", "Radia", "--status", status)
+    assert told[-1] == "Nothing rings for that, but the page shows it: completed and failed tasks ring."
+    stack.sql("update public.agent_tasks set status = 'completed' where task_type = 'simulated'")
+    until_idle(stack)
 
 
 def test_simulate_tells_what_became_of_a_task_delivery_by_delivery(
@@ -141,7 +134,10 @@ def test_simulate_tells_that_a_burst_is_held_back(stack: LocalStack, push_servic
     try:
         told = run(stack, "simulate", "--count", "18")
         assert any(line.endswith("held back (quiet hours or a burst)") for line in told), "\n".join(told)
-        assert told[-1].startswith("18 tasks, ")
+        assert told[-2].startswith("18 tasks, ")
+        assert told[-1].startswith(
+            "What is held back rings when the quiet hours end or, after 3 notifications"
+        )
     finally:
         request(stack, "DELETE", f"/v1/subscriptions/{kept}")
 
@@ -154,13 +150,20 @@ def test_simulate_for_many_users_ends_with_a_summary(stack: LocalStack) -> None:
     assert owners == [(2,)]
 
 
+def test_what_the_demo_shows_at_first_does_not_hold_back_what_rings_next(stack: LocalStack) -> None:
+    shown = stack.sql(
+        """select count(*), count(*) filter (where created_at > now() - interval '55 minutes')
+           from taskbell.notifications where title ~ 'Ada|Hedy' and task_id in
+             (select id::text from public.agent_tasks where task_type <> 'simulated')"""
+    )
+    assert shown == [(2, 0)]
+
+
 def test_simulate_names_a_contact_that_is_not_there(stack: LocalStack) -> None:
     done = taskbell("simulate", "--env", stack.data / "dev.env", "--contact", "Nobody")
-    assert (done.returncode, done.stdout, done.stderr) == (
-        1,
-        "",
-        "taskbell: There is no contact called Nobody: add one on the page, or leave --contact out.\n",
-    )
+    names = "Ada Lovelace, Barbara Liskov, Grace Hopper, Hedy Lamarr, Katherine Johnson, Radia Perlman"
+    told = f"There is no contact called Nobody: leave --contact out, or name one of {names}."
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"taskbell: {told}\n")
 
 
 def test_status_begins_with_the_push_services_that_refuse_us(stack: LocalStack) -> None:
@@ -199,13 +202,14 @@ def test_dead_letters_are_listed_and_sent_again(stack: LocalStack, push_service:
         assert remedy == f"Send all of them again: taskbell sweep --again. One of them: --again {name}."
         number = delivery.split(":")[0].removeprefix("dead letter ")
         again = run(stack, "sweep", "--again", number)
-        assert again[0] == "taskbell: sent again: 0 events, 1 deliveries"
+        assert again[0] == "due again: 1 delivery"
         assert stack.sql("select state from taskbell.deliveries where id = %s", int(number[1:])) == [
             ("accepted",)
         ]
         stack.sql("update public.agent_tasks set status = 'failed' where status = 'odd'")
         until_idle(stack)
-        assert run(stack, "sweep", "--again")[0] == "taskbell: sent again: 0 events, 0 deliveries"
+        nothing = "due again: nothing; `taskbell status` lists what is dead"
+        assert run(stack, "sweep", "--again")[0] == nothing
         assert len(run(stack, "status")) == 4
     finally:
         stack.sql("update public.agent_tasks set status = 'failed' where status = 'odd'")
@@ -220,7 +224,7 @@ def test_sweep_refuses_what_names_no_dead_letter(stack: LocalStack) -> None:
 
 def test_sweep_is_signed_and_migrate_finds_nothing_to_do(stack: LocalStack) -> None:
     [swept] = run(stack, "sweep")
-    assert swept.startswith("taskbell: swept: {")
+    assert swept.startswith("swept: ")
     assert run(stack, "migrate") == ["nothing to do: the database has every migration"]
 
 

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from taskbell_local.account import server_account
-from tests.functions.local_stack import LocalStack, free_port, gone, python_for_everybody, taskbell
+from tests.functions.local_stack import LocalStack, gone, python_for_everybody, taskbell
+from tests.stand_ins.ports import free_port
 
 FIRST_START_SECONDS, SECOND_START_SECONDS = 10.0, 3.0  # the promise, on a machine that is otherwise idle
 ANSWER_SECONDS = 15.0

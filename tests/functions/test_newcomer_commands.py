@@ -87,6 +87,63 @@ def test_a_wrong_password_is_told_from_a_database_that_is_not_there(elsewhere: P
     assert done.stderr == "taskbell: The database refuses the user or the password in DATABASE_URL.\n"
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ("DATABASE_URL=foo", "DATABASE_URL is no postgresql:// address: copy it from Supabase, Connect."),
+        (
+            "DATABASE_URL=postgresql://u:p@nowhere.invalid/x",
+            "The database at nowhere.invalid does not answer: copy DATABASE_URL again from Supabase,",
+        ),
+        ("'", "{file} holds something else than lines of NAME=value: name another file."),
+    ],
+)
+def test_settings_that_cannot_be_right_are_told_in_one_sentence(
+    tmp_path: Path, settings: str, sentence: str
+) -> None:
+    file = tmp_path / "taskbell.env"
+    file.write_text(settings)
+    done = taskbell("status", "--env", file)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"taskbell: {sentence.format(file=file)}")
+
+
+@pytest.mark.parametrize("command", ["simulate", "status"])
+def test_a_database_without_our_tables_is_told_with_the_command_that_makes_them(
+    elsewhere: Path, command: str
+) -> None:
+    done = taskbell(command, "--env", elsewhere)
+    assert (done.returncode, done.stdout) == (1, "")
+    remedy = "run `taskbell migrate --env FILE`"
+    assert done.stderr == f"taskbell: The database lacks our migrations: {remedy}.\n"
+
+
+def test_a_sweep_without_the_page_s_address_asks_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "taskbell.env"
+    taskbell("keys", file)
+    done = taskbell("sweep", "--env", file)
+    assert done.stderr == "taskbell: The settings hold no PUBLIC_URL: set it to the page's address.\n"
+
+
+def test_a_page_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "page"
+    done = taskbell("page", out)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"taskbell: {out} cannot be written (Not a directory): name another folder.\n"
+
+
+def test_without_a_command_there_is_help_and_misuse_is_one_sentence() -> None:
+    lost = taskbell()
+    assert (lost.returncode, lost.stdout) == (2, "")
+    assert "Begin with `taskbell dev`." in lost.stderr
+    wrong = taskbell("simulate", "--count", "0")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == (
+        "taskbell: --count: 0 is no number from 1 up; `taskbell simulate --help` tells what there is.\n"
+    )
+
+
 @pytest.mark.parametrize("hidden", [403, 404, 405])
 def test_where_the_sweep_is_for_a_scheduler_alone_the_webhook_is_woken_instead(
     tmp_path: Path, hidden: int
@@ -116,5 +173,5 @@ def test_where_the_sweep_is_for_a_scheduler_alone_the_webhook_is_woken_instead(
         done = taskbell("sweep", "--env", file)
         server.shutdown()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == 'taskbell: swept: {"dispatched": {"more": false}}\n'
+    assert done.stdout == "swept: nothing was due\n"
     assert asked == ["/sweep", "/webhook"]

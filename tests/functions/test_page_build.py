@@ -17,7 +17,8 @@ from taskbell_local import places
 from taskbell_local.errors import StackError
 from taskbell_local.front import Front
 from taskbell_local.page_build import ENTRIES, ROOT, VERSIONS_KEPT, build
-from tests.functions.local_stack import TASKBELL, free_port
+from tests.functions.local_stack import TASKBELL
+from tests.stand_ins.ports import free_port
 
 NAMED = re.compile(r"/v-[0-9a-f]{12}/[\w./${}-]+")
 CLIENT = b'// not lean, and not ours\nexport const address = "/js/app.js";\n'
@@ -157,7 +158,7 @@ def test_the_command_says_how_large_the_page_is_and_how_to_serve_it(tmp_path: Pa
     )
     assert (done.returncode, done.stderr) == (0, "")
     first, size, lack, forever, rest = done.stdout.splitlines()
-    assert re.fullmatch(r"taskbell: built .*/page: \d+ files, v-[0-9a-f]{12}", first)
+    assert re.fullmatch(r"built .*/page: \d+ files, v-[0-9a-f]{12}", first)
     assert re.fullmatch(r"  a first visit loads [\d,]+ bytes \(gzip\), \d+ files", size)
     assert lack.startswith("  NOT BUNDLED: Supabase's Realtime client (no npm here)")
     assert "max-age=31536000, immutable" in forever

@@ -7,7 +7,6 @@ The web host serves the page as `taskbell page` builds it, told the project's ad
 
 import asyncio
 import contextlib
-import socket
 from pathlib import Path
 from typing import Any, LiteralString, Self
 
@@ -22,6 +21,7 @@ from taskbell_local.postgres import EmbeddedPostgres
 from taskbell_local.preparation import prepare
 from taskbell_local.served_function import ServedFunction
 from tests.stand_ins.background import Background
+from tests.stand_ins.ports import free_ports
 from tests.stand_ins.realtime_project import PUBLISHABLE_KEY, SupabaseProject
 
 THREADS = {"webhook": 8, "api": 32, "sweep": 4}
@@ -44,7 +44,7 @@ class RealtimeStack:
         with contextlib.ExitStack() as exits:
             postgres = exits.enter_context(EmbeddedPostgres(self._folder / "data"))
             made = keys.make()
-            ports = _free_ports(len(THREADS) + 1)
+            ports = free_ports(len(THREADS) + 1)
             self.url = f"http://localhost:{ports.pop()}"
             urls = {target: f"http://127.0.0.1:{port}" for target, port in zip(THREADS, ports, strict=True)}
             prepare(postgres, urls, made, demo=False)
@@ -156,14 +156,6 @@ class _Running:
             kept = {"content-type", "etag", "preference-applied", "retry-after", "cache-control"}
             shown = {name: value for name, value in answer.headers.items() if name.lower() in kept}
             return web.Response(status=answer.status, body=await answer.read(), headers=shown)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as exits:
-        probes = [exits.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def _port(url: str) -> int:

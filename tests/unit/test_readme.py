@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from taskbell_local import cli
+from taskbell_local.arguments import parser
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -75,10 +75,10 @@ def test_every_command_that_it_names_is_understood(command: str) -> None:
     words = shlex.split(command.replace("…", ""))
     if len(words) == 1:  # named, and not to be run like that
         with pytest.raises(SystemExit) as ended:
-            cli._parser().parse_args([*words, "--help"])
+            parser().parse_args([*words, "--help"])
         assert 0 == ended.value.code
     else:
-        assert words[0] == cli._parser().parse_args(words).command
+        assert words[0] == parser().parse_args(words).command
 
 
 @pytest.mark.parametrize(

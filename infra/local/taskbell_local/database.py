@@ -2,7 +2,9 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from taskbell.settings import is_loopback
 from taskbell_local.env_file import read_env
 from taskbell_local.errors import StackError
 
@@ -21,9 +23,11 @@ def settings_of(env_file: Path) -> dict[str, str]:
         raise StackError(
             "not_running", f"There is no {env_file}, so no stack runs here: {START_IT}."
         ) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise StackError("unreadable_settings", f"{env_file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
         raise StackError(
-            "unreadable_settings", f"{env_file} cannot be read as settings ({error})."
+            "bad_settings", f"{env_file} holds something else than lines of NAME=value: name another file."
         ) from error
 
 
@@ -39,11 +43,25 @@ def connect(settings: dict[str, str]) -> "psycopg.Connection":
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
     except psycopg.OperationalError as error:
-        if "password authentication failed" in str(error):
-            raise StackError(
-                "bad_password", "The database refuses the user or the password in DATABASE_URL."
-            ) from error
-        raise StackError("not_running", f"The database does not answer: {START_IT}.") from error
+        raise _unreachable(url, str(error)) from error
+    except psycopg.ProgrammingError as error:  # its words repeat the address, with the password
+        raise StackError(
+            "bad_database_url", "DATABASE_URL is no postgresql:// address: copy it from Supabase, Connect."
+        ) from error
+
+
+def _unreachable(url: str, said: str) -> StackError:
+    """Return what to do about a database that does not let us in; libpq has no codes for it, only words."""
+    if "password authentication failed" in said:
+        return StackError("bad_password", "The database refuses the user or the password in DATABASE_URL.")
+    host = urlsplit(url).hostname or ""
+    if is_loopback(host):
+        return StackError("not_running", f"The database does not answer: {START_IT}.")
+    return StackError(
+        "unreachable",
+        f"The database at {host} does not answer: copy DATABASE_URL again from Supabase, Connect, Session"
+        " pooler, which also has IPv4.",
+    )
 
 
 def call(connection: "psycopg.Connection", function: str, *arguments: object) -> Any:
@@ -57,7 +75,10 @@ def call(connection: "psycopg.Connection", function: str, *arguments: object) ->
             sql.SQL("select public.{}({})").format(sql.Identifier(function), places), arguments
         ).fetchone()
     except psycopg.errors.UndefinedFunction as error:
-        raise StackError(
-            "not_migrated", "The database lacks our migrations: run `taskbell migrate`."
-        ) from error
+        raise not_migrated() from error
     return row and row[0]
+
+
+def not_migrated() -> StackError:
+    """Return the refusal of a database that has none of our tables and functions."""
+    return StackError("not_migrated", "The database lacks our migrations: run `taskbell migrate --env FILE`.")

@@ -5,6 +5,7 @@ changes or deletes stays as it is.
 """
 
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 DEMO_USER_ID = "5a5e0000-0000-4000-8000-000000000001"
 DEMO_EMAIL = "demo@example.org"
+
+HANDLED_SECONDS = 5.0
+POLL_SECONDS = 0.02
 
 AGENTS = {"outreach": "Outreach", "followup": "Follow-up"}  # kind -> name
 CONTACTS = {  # name -> company
@@ -53,14 +57,17 @@ def ensure_agents(connection: "psycopg.Connection") -> None:
         )
 
 
-def insert_demo(database_url: str, *, contacts: bool) -> None:
-    """Insert the demo user and, where `contacts` and the user never had any, all that is shown at first."""
+def insert_demo(database_url: str, *, contacts: bool) -> bool:
+    """Insert the demo user and, where `contacts` and the user never had any, all that is shown at first.
+
+    Returns whether that was now.
+    """
     import psycopg
 
     with psycopg.connect(database_url) as connection:
         ensure_user(connection)
         if not contacts:
-            return
+            return False
         ensure_agents(connection)
         had = connection.execute(
             """update auth.users set raw_app_meta_data = coalesce(raw_app_meta_data, '{}') || '{"demo": true}'
@@ -70,6 +77,23 @@ def insert_demo(database_url: str, *, contacts: bool) -> None:
         if had is not None:
             _insert_contacts(connection)
             _insert_work(connection)
+        return had is not None
+
+
+def let_it_be_long_ago(database_url: str) -> None:
+    """Let what was shown at first have rung an hour ago.
+
+    What rings now would else be held back as the rest of a burst, and nothing would be heard of it at first.
+    """
+    import psycopg
+
+    deadline = time.monotonic() + HANDLED_SECONDS
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while connection.execute("select 1 from taskbell.task_events where state = 'due' limit 1").fetchone():
+            if time.monotonic() > deadline:
+                return
+            time.sleep(POLL_SECONDS)
+        connection.execute("update taskbell.notifications set created_at = created_at - interval '1 hour'")
 
 
 def _id(name: str) -> str:

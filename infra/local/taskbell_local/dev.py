@@ -10,22 +10,20 @@ starts, watches and stops everything; it writes below the data folder only.
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import random
 import signal
-import socket
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import sys
+from collections.abc import Callable
 from typing import TypeVar
 
-from taskbell_local import keys, places
-from taskbell_local.demo_data import DEMO_EMAIL, DEMO_USER_ID
+from taskbell_local import dev_terminal, keys, places
+from taskbell_local.demo_data import DEMO_EMAIL, DEMO_USER_ID, let_it_be_long_ago
+from taskbell_local.dev_conditions import Options, check, free_ports, only_one, taken
 from taskbell_local.env_file import write_env
 from taskbell_local.errors import StackError
-from taskbell_local.function_settings import function_settings
+from taskbell_local.function_settings import function_settings, through_tunnel
 from taskbell_local.postgres import EmbeddedPostgres
 from taskbell_local.served_function import ServedFunction
 
@@ -39,21 +37,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command was told."""
-
-    port: int
-    data: Path
-    demo: bool
-    page: Path = places.WEB
-
-    @property
-    def url(self) -> str:
-        """The page's address."""
-        return f"http://localhost:{self.port}"
-
-
 def run(options: Options) -> None:
     """Run the stack until SIGINT or SIGTERM; raises StackError where it cannot."""
     if not (places.FUNCTIONS / "main.py").exists():
@@ -64,13 +47,15 @@ def run(options: Options) -> None:
     os.umask(0o077)  # what it keeps is its user's alone
     logging.basicConfig(format="taskbell: %(message)s", level=logging.INFO)
     try:
-        with _only_one(options), contextlib.suppress(asyncio.CancelledError):
-            _check_port(options.port)
+        with only_one(options), contextlib.suppress(asyncio.CancelledError):
+            check(options)
+            dev_terminal.say_starting(options)
             asyncio.run(_until_signalled(options))
     except BaseExceptionGroup as group:
         if (known := group.subgroup(StackError)) is None:
             raise
         raise _first(known) from None
+    dev_terminal.say_farewell(options)
 
 
 def _first(group: BaseExceptionGroup[StackError]) -> StackError:
@@ -102,11 +87,7 @@ async def _run(options: Options) -> None:
         if postgres.reattached:
             log.info("found Postgres still running, as it was left")
         settings = function_settings(options.url, postgres.url, made, token)
-        ports = dict(zip(THREADS, _free_ports(len(THREADS)), strict=True))
-        functions = [
-            ServedFunction(target, port, settings, options.data / "run" / target, THREADS[target])
-            for target, port in ports.items()
-        ]
+        functions = _functions(options, settings)
         stack.push_async_callback(_stop_functions, functions)
         for function in functions:
             await function.start()
@@ -118,13 +99,13 @@ async def _run(options: Options) -> None:
         from taskbell_local.preparation import prepare
 
         urls = {function.target: function.url for function in functions}
-        front = Front(options.page, urls, made.jwks, options.port)
+        front = Front(options.page, urls, made.jwks, options.port, options.hosts)
         stack.push_async_callback(front.stop)
         try:
             await front.start()
         except OSError as error:
-            raise _taken(options.port) from error
-        await _in_thread(lambda: prepare(postgres, urls, made, demo=options.demo))
+            raise taken(options.port) from error
+        new_demo = await _in_thread(lambda: prepare(postgres, urls, made, demo=options.demo))
         write_env(options.data / places.ENV_FILE, {**settings, "DEMO_USER_ID": DEMO_USER_ID})
         async with aiohttp.ClientSession() as session:
             await asyncio.gather(
@@ -136,9 +117,27 @@ async def _run(options: Options) -> None:
             tasks.create_task(_watch(postgres))
             for function in functions:
                 tasks.create_task(function.keep())
+            dev_terminal.say_ready(options)
+            if new_demo:
+                await _in_thread(lambda: let_it_be_long_ago(postgres.url))
             if options.demo:
                 tasks.create_task(demo_agent.work(postgres.url, random.Random()))  # noqa: S311  # a show
-            print(f"taskbell: ready at {options.url}", flush=True)
+
+
+def _functions(options: Options, settings: dict[str, str]) -> list[ServedFunction]:
+    senders = settings if options.public_url is None else through_tunnel(settings, options.public_url)
+    readable = sys.stderr.isatty() and not options.json_log
+    return [
+        ServedFunction(
+            target,
+            port,
+            settings if target == "api" else senders,
+            options.data / "run" / target,
+            THREADS[target],
+            dev_terminal.show_readable() if readable else None,
+        )
+        for target, port in zip(THREADS, free_ports(len(THREADS)), strict=True)
+    ]
 
 
 async def _watch(postgres: EmbeddedPostgres) -> None:
@@ -168,54 +167,6 @@ async def _stop_postgres(postgres: EmbeddedPostgres, starting: "asyncio.Future[N
     await asyncio.wait([starting])
     if starting.exception() is None:
         await asyncio.to_thread(postgres.stop)
-
-
-@contextlib.contextmanager
-def _only_one(options: Options) -> Iterator[None]:
-    """Refuse to run twice on one data folder; the lock goes with the process, however it ends."""
-    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(options.data / "dev.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StackError(
-                "already_running",
-                f"A stack already runs on {options.data} ({lock.read().strip()}): stop it, or choose another"
-                " folder with --data.",
-            ) from error
-        lock.truncate()
-        lock.write(f"{options.url}, process {os.getpid()}")
-        lock.flush()
-        yield
-
-
-def _check_port(port: int) -> None:
-    """Refuse a taken port before anything is started."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-            probe.listen()
-        except PermissionError as error:
-            raise StackError(
-                "port_refused", f"Port {port} is for root only: choose one above 1023 with --port."
-            ) from error
-        except OSError as error:
-            raise _taken(port) from error
-
-
-def _taken(port: int) -> StackError:
-    return StackError(
-        "port_taken", f"Port {port} is taken: stop what uses it, or choose another with --port."
-    )
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def _already_stopping() -> None:

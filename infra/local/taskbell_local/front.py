@@ -5,7 +5,7 @@ as they come. It adds no behaviour: what it does here, a web host and three func
 """
 
 import errno
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -29,6 +29,7 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )  # RFC 9110 §7.6.1
+HTTP_PORT = 80  # browsers leave it out
 CONNECT_SECONDS = 2.0
 HELD_SECONDS = 60.0  # the longest a function may hold an answer, with room
 
@@ -45,14 +46,27 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Front:
-    """An HTTP server for `port` on both loopback addresses; `functions` maps a name to its base URL."""
+    """An HTTP server for `port` on both loopback addresses; `functions` maps a name to its base URL.
 
-    def __init__(self, page: Path, functions: Mapping[str, str], jwks: object, port: int) -> None:
+    `hosts` are names, as in the header Host, that lead here beside those of this machine: a tunnel's.
+    """
+
+    def __init__(
+        self,
+        page: Path,
+        functions: Mapping[str, str],
+        jwks: object,
+        port: int,
+        hosts: Collection[str] = (),
+    ) -> None:
         self._page = PageFiles(page)
         self._functions = functions
         self._jwks = jwks
         self._port = port
-        self._hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+        ports = {f":{port}", "" if port == HTTP_PORT else f":{port}"}
+        self._hosts = {f"{name}{at}" for name in ("localhost", "127.0.0.1", "[::1]") for at in ports} | set(
+            hosts
+        )
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -93,7 +107,8 @@ class Front:
     async def _only_loopback_names(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse other host names: a site that points its own name at 127.0.0.1 must not read our answers."""
         if request.host not in self._hosts:
-            raise web.HTTPMisdirectedRequest(text=f"This is http://localhost:{self._port} only.")
+            told = f"This is http://localhost:{self._port} only: --public-url lets a tunnel lead here."
+            raise web.HTTPMisdirectedRequest(text=told)
         return await handler(request)
 
     async def _serve_jwks(self, _: web.Request) -> web.StreamResponse:

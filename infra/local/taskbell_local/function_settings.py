@@ -24,6 +24,14 @@ def function_settings(public_url: str, database_url: str, keys: Keys, demo_token
     }
 
 
+def through_tunnel(settings: Mapping[str, str], tunnel_url: str) -> dict[str, str]:
+    """Return the settings of those who send notifications, which open the page where a phone reaches it.
+
+    Not for the api: it hands out the demo's token, which `settings.py` allows on loopback only.
+    """
+    return {**settings, "PUBLIC_URL": tunnel_url, "DEMO_TOKEN": ""}
+
+
 def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return our environment less the settings of other deployments."""
     return {name: value for name, value in environment.items() if not name.startswith(FOREIGN)}

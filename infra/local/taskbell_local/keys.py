@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from taskbell_local.errors import StackError
 from taskbell_local.private_file import write_private
 
 TOKEN_SECONDS = 30 * 24 * 3600
@@ -52,9 +53,16 @@ class Keys:
 
 
 def load_or_make(path: Path) -> Keys:
-    """Read the keys, or make and keep them."""
+    """Read the keys, or make and keep them; raises StackError where the file holds something else."""
     if path.exists():
-        return Keys(**json.loads(path.read_text()))
+        try:
+            return Keys(**json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise StackError(
+                "bad_keys",
+                f"{path} holds no keys: put it back, or remove it to have new ones made, which every browser"
+                " has to subscribe to anew.",
+            ) from error
     keys = make()
     write_private(path, json.dumps(asdict(keys), indent=2) + "\n")
     return keys

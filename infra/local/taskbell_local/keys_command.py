@@ -57,7 +57,7 @@ def run(file: Path | None) -> None:
         write_private(file, SETTINGS.format(file=file.name) + KEYS.format(keys=made))
     except OSError as error:
         raise StackError("cannot_write", f"{file} cannot be written: {error.strerror}.") from error
-    print(f"taskbell: wrote {file}, which only you may read")
-    print(f"  fill in what is empty, then: taskbell migrate --env {file.name}")
+    print(f"wrote {file}, which only you may read")
+    print(f"  fill in what is empty, then: taskbell migrate --env {file}")
     print("  after deploying, tell the database whom to wake, and how to sign:")
-    print(f"  taskbell vault --env {file.name} --webhook https://…/webhook")
+    print(f"  taskbell vault --env {file} --webhook https://…/webhook")

@@ -49,6 +49,24 @@ def migrate(url: str, *, directory: Path = MIGRATIONS) -> list[str]:
     return [file.name for file in pending]
 
 
+def changed(url: str, *, directory: Path = MIGRATIONS) -> list[str]:
+    """Return the names of files that say something else than when `migrate` gave them to this database."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select to_regclass('supabase_migrations.schema_migrations')").fetchone()
+        if row == (None,):
+            return []
+        given: dict[str, list[str]] = dict(
+            connection.execute("select version, statements from supabase_migrations.schema_migrations")
+        )
+    return [
+        file.name
+        for file in sorted(directory.glob("*.sql"))
+        if _version(file) in given and given[_version(file)] != [file.read_text(encoding="utf-8")]
+    ]
+
+
 def _version(file: Path) -> str:
     return file.name.partition("_")[0]
 

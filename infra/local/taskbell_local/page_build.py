@@ -50,9 +50,9 @@ class Built:
 def build(sources: Path, out: Path, vendored: Files | None = None) -> Built:
     """Write the page; `vendored` are files to put below vendor/. The same sources give the same bytes.
 
-    Raises StackError if `out` holds anything but a built page.
+    Raises StackError as `check` does.
     """
-    _check(out)
+    check(out)
     files = {**_lean(sources), **{VENDOR + name: body for name, body in (vendored or {}).items()}}
     version = f"v-{_hash(files)}"
     served = _addressed(files, version)
@@ -66,11 +66,18 @@ def build(sources: Path, out: Path, vendored: Files | None = None) -> Built:
     )
 
 
-def _check(out: Path) -> None:
+def check(out: Path) -> None:
+    """Let the folder be there; raises StackError if it cannot, or if it holds anything but a built page."""
     names = (path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
     ours = (*ENTRIES, *ROOT)
     if (out.exists() and not out.is_dir()) or any(n not in ours and not VERSION.match(n) for n in names):
         raise StackError("not_a_page", f"{out} holds something else than a built page: name another folder.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(
+            "cannot_write", f"{out} cannot be written ({error.strerror}): name another folder."
+        ) from error
 
 
 def _lean(sources: Path) -> dict[str, bytes]:
@@ -105,7 +112,6 @@ def _addressed(files: Files, version: str) -> dict[str, bytes]:
 
 
 def _write(served: Files, out: Path, version: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as unfinished:
         for name, body in served.items():
             path = Path(unfinished, name)

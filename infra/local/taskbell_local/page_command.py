@@ -14,9 +14,10 @@ from taskbell_local.page_files import ASK_AGAIN, FOREVER
 
 def run(out: Path) -> None:
     """Build the page into `out` and print what it is."""
+    page_build.check(out)  # before what takes long
     vendored, lack = _realtime()
     built = page_build.build(places.WEB, out, vendored)
-    print(f"taskbell: built {out}: {built.files} files, {built.version}")
+    print(f"built {out}: {built.files} files, {built.version}")
     print(f"  a first visit loads {built.first_load_bytes:,} bytes (gzip), {built.first_load_files} files")
     if lack:
         print(f"  NOT BUNDLED: Supabase's Realtime client ({lack}): pages will hold requests open instead")

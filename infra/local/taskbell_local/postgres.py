@@ -165,8 +165,9 @@ class EmbeddedPostgres:
         finally:
             os.close(reading)
         if failed:
+            why = _reason(self.log_file.read_text(errors="replace"))
             raise PostgresError(
-                "initdb_failed", f"Postgres could not make its files; {self.log_file} says why."
+                "initdb_failed", f"Postgres could not make its files{why}; see {self.log_file}."
             )
         unfinished.rename(self.cluster)
 
@@ -204,7 +205,9 @@ class EmbeddedPostgres:
             passing = "Address already in use" in said or "shared memory block" in said
             if not passing or time.monotonic() > deadline:
                 raise PostgresError(
-                    "start_failed", f"Postgres did not start{_reason(said)}; see {self.log_file}."
+                    "start_failed",
+                    f"Postgres did not start{_reason(said)}; see {self.log_file}, or remove {self.cluster}"
+                    " to start afresh.",
                 )
             time.sleep(0.05)
 

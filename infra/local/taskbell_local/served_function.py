@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,15 +26,25 @@ ANSWER_SECONDS = 30.0
 POLL_SECONDS = 0.02
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 WELL_AFTER_SECONDS = 30.0
+LONGEST_LINE_BYTES = 1 << 20
 
 log = logging.getLogger(__name__)
 
 
 class ServedFunction:
-    """`target` on `port`. `threads` is how many requests it works on, or holds, at once."""
+    """`target` on `port`. `threads` is how many requests it works on, or holds, at once.
+
+    `show` is given each line that it logs; without it they go where ours go.
+    """
 
     def __init__(
-        self, target: str, port: int, settings: Mapping[str, str], run_folder: Path, threads: int
+        self,
+        target: str,
+        port: int,
+        settings: Mapping[str, str],
+        run_folder: Path,
+        threads: int,
+        show: Callable[[str], None] | None = None,
     ) -> None:
         self.target = target
         self.url = f"http://127.0.0.1:{port}"
@@ -47,7 +57,9 @@ class ServedFunction:
             "XDG_RUNTIME_DIR": str(run_folder),  # gunicorn's control socket: here, not in the home folder
         }
         self._run_folder = run_folder
+        self._show = show
         self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -64,9 +76,13 @@ class ServedFunction:
             *f"--target {self.target} --host 127.0.0.1 --port {self._port} --source".split(),
             str(FUNCTIONS / "main.py"),
             stdin=asyncio.subprocess.PIPE,  # ends when we do
+            stderr=asyncio.subprocess.PIPE if self._show else None,
+            limit=LONGEST_LINE_BYTES,
             env=self._environment,
             start_new_session=True,  # its own group; Ctrl-C reaches us alone, and we stop it in order
         )
+        if self._show is not None and self._process.stderr is not None:
+            self._listening = asyncio.create_task(_listen(self._process.stderr, self._show))
 
     async def answers(self, session: "aiohttp.ClientSession", path: str) -> None:
         """Return when it answers `path` without a fault; raises StackError if it ends or takes too long."""
@@ -111,9 +127,23 @@ class ServedFunction:
             pass
         self._end_group(signal.SIGKILL)
         await self._process.wait()
+        if self._listening is not None:
+            await asyncio.wait([self._listening], timeout=STOP_SECONDS)
+            self._listening.cancel()
         self._process = None
 
     def _end_group(self, how: signal.Signals) -> None:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, how)
+
+
+async def _listen(lines: asyncio.StreamReader, show: Callable[[str], None]) -> None:
+    while True:
+        try:
+            line = await lines.readline()
+        except ValueError:  # longer than anybody reads; the next one may not be
+            continue
+        if not line:
+            return
+        show(line.decode(errors="replace"))

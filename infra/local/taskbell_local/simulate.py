@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.05
 SHOWN_TASKS = 20
+HELD_BACK = (
+    "What is held back rings when the quiet hours end or, after 3 notifications in a minute, all at once a"
+    " little later. The settings on the page change both."
+)
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,26 @@ def run(env_file: Path, wanted: Wanted) -> int:
             print(f"  {line}")
     if len(tasks) > 1:
         print(trace.summary(list(traces.values())))
-    if not any(found["deliveries"] for found in traces.values()) and wanted.status in {"completed", "failed"}:
-        page = settings.get("PUBLIC_URL", "the page")
-        print(f"No browser is subscribed yet: open {page}, click “Notify this browser”, and simulate again.")
+    for line in _remarks(list(traces.values()), wanted.status, settings.get("PUBLIC_URL", "the page")):
+        print(line)
     return 0 if all(trace.is_settled(found) for found in traces.values()) else 1
+
+
+def _remarks(traces: list[trace.Trace], status: str, page: str) -> list[str]:
+    """Return why nothing rang, and what to do next."""
+    if not all(trace.is_settled(found) for found in traces):
+        return [f"Not all is done after {WAIT_SECONDS:.0f} s: `taskbell status` tells what waits."]
+    if any(trace.is_held_back(found) for found in traces):
+        return [HELD_BACK]
+    if any(found["deliveries"] for found in traces):
+        return []
+    if any(found["notifications"] for found in traces):
+        return [
+            f"No browser is subscribed yet: open {page}, click “Notify this browser”, and simulate again."
+        ]
+    if status in {"pending", "in_progress"}:
+        return ["Nothing rings for that, but the page shows it: completed and failed tasks ring."]
+    return ["Nothing rings: the settings on the page say so, or the contact has newer news."]
 
 
 def _await(connection: "psycopg.Connection", tasks: list[str]) -> dict[str, trace.Trace]:

@@ -5,10 +5,22 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from taskbell_local.database import not_migrated
 from taskbell_local.errors import StackError
 
 if TYPE_CHECKING:
     import psycopg
+
+SHOWN_NAMES = 6
+OWNERS = """
+    select user_id::text, id::text, name from (
+      select *, dense_rank() over (order by first_made, user_id) as number from (
+        select *, min(created_at) over (partition by user_id) as first_made from public.contacts
+      ) as dated
+    ) as numbered
+    where number <= %(users)s and (%(contact)s::text is null or id::text = %(contact)s
+      or starts_with(lower(name), lower(%(contact)s)))
+    order by row_number() over (partition by user_id order by created_at, name), number"""
 
 
 @dataclass(frozen=True)
@@ -48,21 +60,25 @@ def ensure_owners(connection: "psycopg.Connection", users: int) -> None:
 
 def find_owners(connection: "psycopg.Connection", contact: str | None, users: int) -> list[Owner]:
     """Find contacts by id or beginning of name, else all, of the first `users` users who have any."""
-    rows = connection.execute(
-        """select user_id::text, id::text, name from (
-             select *, dense_rank() over (order by first_made, user_id) as number from (
-               select *, min(created_at) over (partition by user_id) as first_made from public.contacts
-             ) as dated
-           ) as numbered
-           where number <= %(users)s and (%(contact)s::text is null or id::text = %(contact)s
-             or starts_with(lower(name), lower(%(contact)s)))
-           order by row_number() over (partition by user_id order by created_at, name), number""",
-        {"contact": contact, "users": users},
-    ).fetchall()
-    if not rows:
-        which = f"no contact called {contact}" if contact else "no contact yet"
-        raise StackError("no_contact", f"There is {which}: add one on the page, or leave --contact out.")
-    return [Owner(*row) for row in rows]
+    import psycopg
+
+    def find(name: str | None) -> list[Owner]:
+        rows = connection.execute(OWNERS, {"contact": name, "users": users})
+        return [Owner(*row) for row in rows]
+
+    try:
+        found = find(contact)
+        others = find(None) if not found and contact is not None else found
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise not_migrated() from error
+    if found:
+        return found
+    if not others:
+        raise StackError("no_contact", "There is no contact yet: insert one into public.contacts.")
+    names = ", ".join(dict.fromkeys(owner.contact_name for owner in others[:SHOWN_NAMES]))
+    raise StackError(
+        "no_contact", f"There is no contact called {contact}: leave --contact out, or name one of {names}."
+    )
 
 
 def find_agent(connection: "psycopg.Connection", kind: str, user_id: str) -> Agent:

@@ -16,13 +16,17 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from taskbell.settings import is_loopback
 from taskbell_local import dead_letters
+from taskbell_local.counts import counted, in_words
 from taskbell_local.database import START_IT, connect, settings_of
 from taskbell_local.errors import StackError
 
 TIMEOUT_SECONDS = 60
 MOST_SWEEPS = 100
+UNAUTHORIZED = 401
 HIDDEN = {403, 404, 405}
 """What a platform, a load balancer or a bucket says in place of a sweep that is not for everybody."""
 
@@ -33,11 +37,16 @@ def run(env_file: Path, again: Sequence[str] | None = None) -> None:
     if again is not None:
         with connect(settings) as connection:
             events, deliveries = dead_letters.send_again(connection, again)
-        print(f"taskbell: sent again: {events} events, {deliveries} deliveries")
+        due = [(events, "event", "events"), (deliveries, "delivery", "deliveries")]
+        told = " and ".join(counted(*one) for one in due if one[0])
+        print(f"due again: {told or 'nothing; `taskbell status` lists what is dead'}")
     for _ in range(MOST_SWEEPS):
-        swept = _sweep(settings)
-        print("taskbell: swept:", json.dumps(swept))
-        if not (swept.get("dispatched") or {}).get("more"):
+        dispatched = _sweep(settings).get("dispatched")
+        if dispatched is None:
+            print("swept: the function is still at it; `taskbell status` tells what waits")
+            break
+        print(f"swept: {in_words(dispatched) or 'nothing was due'}")
+        if not dispatched.get("more"):
             break
 
 
@@ -63,6 +72,8 @@ def _wake(url: str, settings: Mapping[str, str]) -> dict[str, Any]:
     """Post a signed wake-up; raises HTTPError, and StackError where nobody answers."""
     body = b'{"type":"taskbell.wakeup"}'
     headers = {"Content-Type": "application/json", **signature(settings.get("WEBHOOK_SECRETS", ""), body)}
+    if not url.startswith(("https://", "http://")):
+        raise StackError("no_address", "The settings hold no PUBLIC_URL: set it to the page's address.")
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  # the operator's own URL
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
@@ -71,11 +82,14 @@ def _wake(url: str, settings: Mapping[str, str]) -> dict[str, Any]:
     except urllib.error.HTTPError:
         raise
     except (OSError, ValueError) as error:
-        raise StackError("not_running", f"{url} does not answer: {START_IT}.") from error
+        here = is_loopback(urlsplit(url).hostname or "")
+        remedy = START_IT if here else "check PUBLIC_URL, and that the functions are deployed"
+        raise StackError("not_running", f"{url} does not answer: {remedy}.") from error
 
 
 def _refused(error: urllib.error.HTTPError, url: str) -> StackError:
-    return StackError("sweep_refused", f"The sweep was refused: HTTP {error.code} from {url}.")
+    hint = "WEBHOOK_SECRETS here and there differ" if error.code == UNAUTHORIZED else "look at its log"
+    return StackError("sweep_refused", f"{url} refused the sweep with {error.code}: {hint}.")
 
 
 def signature(webhook_secrets: str, body: bytes) -> dict[str, str]:
@@ -84,7 +98,13 @@ def signature(webhook_secrets: str, body: bytes) -> dict[str, str]:
         raise StackError(
             "no_webhook_secret", "The settings hold no WEBHOOK_SECRETS: make one with `taskbell keys`."
         )
-    key = base64.b64decode(webhook_secrets.split()[-1].removeprefix("whsec_"))
+    try:
+        key = base64.b64decode(webhook_secrets.split()[-1].removeprefix("whsec_"))
+    except ValueError as error:
+        raise StackError(
+            "bad_webhook_secret",
+            "The newest of WEBHOOK_SECRETS is no whsec_…: make one with `taskbell keys`.",
+        ) from error
     message_id, timestamp = f"msg_{secrets.token_hex(12)}", str(int(time.time()))
     digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return {

@@ -15,6 +15,11 @@ def is_settled(trace: Trace) -> bool:
     )
 
 
+def is_held_back(trace: Trace) -> bool:
+    """Tell whether a delivery waits for the end of quiet hours or of a burst."""
+    return any(_is_held(delivery) for delivery in trace["deliveries"])
+
+
 def lines(trace: Trace) -> list[str]:
     """Return one line for each event, notification and delivery."""
     return [

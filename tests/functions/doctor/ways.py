@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from taskbell_local import keys
 from taskbell_local.migrate import MIGRATIONS
-from tests.functions.local_stack import LocalStack, free_port
+from tests.functions.local_stack import LocalStack
+from tests.stand_ins.ports import free_port
 
 OTHER = keys.make()
 SOME_MIGRATION = sorted(MIGRATIONS.glob("*.sql"))[6].name.partition("_")[0]

@@ -22,7 +22,7 @@ def _is_well_formed(name: str, found: Callable[[Facts], str]) -> Check:
     def look(facts: Facts) -> Verdict:
         fault = facts.settings.faults.get(name)
         if fault is None:
-            return Good(found(facts) if facts.settings.given(name) else "not set, and not needed")
+            return Good(found(facts) if facts.settings.given(name) else "not set; the functions do without")
         # "NAME is wrong: mend it so", where a colon may also belong to mailto: or https:.
         what, remedy = [*re.split(r"(?<!mailto)(?<!https): ", fault, maxsplit=1), "Correct it."][:2]
         return Bad(what.removeprefix(f"{name} "), remedy[:1].upper() + remedy[1:])
@@ -41,7 +41,9 @@ def _public_url(facts: Facts) -> Verdict:
             "Give the page a host of its own, and set PUBLIC_URL to https:// and that host alone.",
         )
     if on_this_machine(facts):
-        return Good("on this machine only: a phone needs https, by a tunnel or a deployment")
+        return Good(
+            "on this machine only: a phone needs a tunnel (`taskbell dev --public-url`) or a deployment"
+        )
     return Good("https")
 
 
