@@ -43,7 +43,7 @@ $$;
 
 -- Raises the inbox versions of those who were touched, and tells whoever waits. A person whose inbox another
 -- transaction holds stays noted for the next claim: nothing is waited for here but the making of an inbox,
--- and that in the order of its keys.
+-- and that in the order of its keys. Where there is more than p_limit, the next claim is called for at once.
 create function taskbell.publish_touched(p_limit int)
 returns void
 language plpgsql set search_path = ''
@@ -79,6 +79,9 @@ begin
       -- Nobody's any more.
       or not exists (select from taskbell.inboxes i where i.user_id = t.user_id)
     );
+  if found and cardinality(v_ids) >= p_limit then
+    perform taskbell.send_wake_up('touched_after_' || v_ids[p_limit], null, array['taskbell_webhook_url']);
+  end if;
   perform taskbell.publish_inboxes(v_people);
 end
 $$;

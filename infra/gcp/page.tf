@@ -1,5 +1,6 @@
 # What `taskbell page .taskbell/page` wrote. The folder v-… is named after its content and kept by caches for ever;
-# nothing else may be: a worker must never be old. Former versions stay as long as the command keeps them.
+# nothing else may be: a worker must never be old. Former versions stay as long as the command keeps them: build where
+# the last one was built, or pages that are open lose their files.
 locals {
   page_folder = "${path.module}/../../.taskbell/page"
   page_files  = fileset(local.page_folder, "**")

@@ -28,8 +28,8 @@ from taskbell_local.stand_ins import install
 from taskbell_local.vault import keep_secrets
 from tests.functions.bell import SECRET, VAPID_KEY
 from tests.functions.crash_processes import RELAY
-from tests.functions.local_stack import free_port
 from tests.stand_ins.authority import make_identity
+from tests.stand_ins.ports import free_port
 
 START_SECONDS = 60.0
 _CLOCK = (

@@ -20,6 +20,20 @@ from tests.database.database import Database
 
 Row = dict[str, Any]
 RINGS = {"draft_ready": "Draft ready", "completed": "Finished", "failed": "Failed"}
+SHOWN_OF_A_BROWSER = {
+    "id",
+    "name",
+    "endpoint_hash",
+    "vapid_public_key",
+    "created_at",
+    "seen_at",
+    "last_accepted_at",
+    "last_shown_at",
+    "verified_at",
+    "retired_at",
+    "retired_reason",
+}
+"""What people are told of a browser of theirs: neither its endpoint nor its keys."""
 
 
 def later(**delta: float) -> datetime:

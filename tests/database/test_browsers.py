@@ -1,11 +1,10 @@
-"""A person's browsers: subscribing, tests, receipts, and preferences."""
+"""A person's browsers: subscribing, tests and receipts."""
 
 from __future__ import annotations
 
-import psycopg
 import pytest
 
-from tests.database.story import Row, Story, later, unknown_id
+from tests.database.story import SHOWN_OF_A_BROWSER, Row, Story, later, unknown_id
 
 BROWSER = {
     "endpoint": "https://push.example/abc",
@@ -14,19 +13,6 @@ BROWSER = {
     "auth": "a-secret",
     "vapid_public_key": "ours",
     "name": "Firefox on Linux",
-}
-PUBLIC = {
-    "id",
-    "name",
-    "endpoint_hash",
-    "vapid_public_key",
-    "created_at",
-    "seen_at",
-    "last_accepted_at",
-    "last_shown_at",
-    "verified_at",
-    "retired_at",
-    "retired_reason",
 }
 TEST = {"title": "It works", "url": "/", "tag": "test", "topic": "test", "ttl_seconds": 60}
 
@@ -47,7 +33,7 @@ def subscriptions(story: Story, user: str | None = None) -> list[Row]:
 
 def test_what_goes_out_about_a_browser_holds_neither_endpoint_nor_keys(story: Story) -> None:
     row = subscribe(story)
-    assert PUBLIC == set(row)
+    assert SHOWN_OF_A_BROWSER == set(row)
     assert [row] == subscriptions(story)
 
 
@@ -160,45 +146,3 @@ def test_a_receipt_for_nothing_is_not_recorded(story: Story, delivery_id: int, e
     assert {"recorded": False} == story.database.rpc(
         "taskbell_receipt", p_delivery_id=delivery_id, p_event=event
     )
-
-
-def test_preferences_are_kept_as_they_were_given_with_the_defaults_filled_in(story: Story) -> None:
-    given = {
-        "kinds": {"completed": False},
-        "agents": {story.agent: False},
-        "muted_contacts": [story.contact],
-        "quiet_hours": {"from": "22:30", "until": "07:00"},
-        "time_zone": "Europe/Berlin",
-        "language": "de",
-        "digest": False,
-    }
-    kinds = {"draft_ready": True, "completed": False, "failed": True, "followup_due": True}
-    answer = story.database.rpc("taskbell_set_preferences", p_user_id=story.owner, p_preferences=given)
-    assert given | {"kinds": kinds} == answer
-    assert answer == story.database.rpc("taskbell_preferences", p_user_id=story.owner)
-    story.new_task()
-    [event] = story.claim()["events"]
-    assert answer == event["recipients"][0]["preferences"]
-
-
-def test_preferences_left_out_go_back_to_their_defaults(story: Story) -> None:
-    defaults = story.database.rpc("taskbell_preferences", p_user_id=story.owner)
-    story.database.rpc(
-        "taskbell_set_preferences", p_user_id=story.owner, p_preferences={"language": "de", "digest": False}
-    )
-    assert defaults == story.database.rpc(
-        "taskbell_set_preferences", p_user_id=story.owner, p_preferences={"kinds": None, "quiet_hours": None}
-    )
-
-
-@pytest.mark.parametrize(
-    "preferences",
-    [
-        {"time_zone": "Mars/Olympus"},
-        {"quiet_hours": {"from": "25:00", "until": "07:00"}},
-        {"quiet_hours": {"from": "22:00"}},
-    ],
-)
-def test_preferences_that_make_no_sense_are_refused(story: Story, preferences: Row) -> None:
-    with pytest.raises((psycopg.errors.DataError, psycopg.errors.CheckViolation)):
-        story.database.rpc("taskbell_set_preferences", p_user_id=story.owner, p_preferences=preferences)

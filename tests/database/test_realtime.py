@@ -64,9 +64,11 @@ def test_a_publication_that_is_somebody_elses_is_left_with_a_word_for_each_table
 def test_a_publication_of_all_tables_or_none_at_all_is_left_as_it_is(database: Database) -> None:
     with psycopg.connect(database.superuser_url, autocommit=True) as superuser:
         superuser.execute("drop publication supabase_realtime")
-        run_again(database, "publication")
+        assert [] == run_again(database, "publication")
+        assert [] == published(database)
         superuser.execute("create publication supabase_realtime for all tables")
-        run_again(database, "publication")
+        assert [] == run_again(database, "publication")
+        assert database.value("select puballtables from pg_publication where pubname = 'supabase_realtime'")
 
 
 def test_a_change_of_the_inbox_is_sent_to_the_owners_private_topic(story: Story) -> None:

@@ -225,6 +225,17 @@ def test_a_table_that_names_no_owner_or_is_a_view_is_left_alone_with_a_word(stor
     ]
 
 
+def test_more_than_one_claim_can_tell_of_calls_for_the_next_at_once(reachable: Story) -> None:
+    most = 5000
+    many = "insert into taskbell.touched (user_id) select %s from generate_series(1, %s)"
+    reachable.database.execute(many, reachable.owner, most + 1)
+    left = []
+    for _ in range(2):
+        reachable.claim()
+        left.append((reachable.database.value("select count(*) from taskbell.touched"), wake_ups(reachable)))
+    assert [(1, called := [f"touched_after_{most}"]), (0, called)] == left
+
+
 def test_what_is_due_is_found_by_index_behind_much_that_is_gone(story: Story) -> None:
     story.database.execute(
         "insert into taskbell.touched (user_id) select %s from generate_series(1, 20000)", story.owner

@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask, Request, Response
 
 from taskbell.app import Application
@@ -19,6 +18,7 @@ from taskbell.gateway import Gateway
 from taskbell.intake.verify import sign
 from taskbell.settings import Settings, read_settings
 from tests.database.story import Story
+from tests.stand_ins.push_messages import SUBJECT, new_private_key
 from tests.stand_ins.push_service import Behaviour, PushService, Received
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ok!").decode()
@@ -26,27 +26,37 @@ SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ok!").decode
 _flask = Flask("requests")
 
 
-def new_vapid_key() -> str:
-    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
-    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
+VAPID_KEY = new_private_key()
+WAKE_UP = b'{"type":"taskbell.wakeup","event_id":1}'
 
 
-VAPID_KEY = new_vapid_key()
+def environment_for(database_url: str, push_origin: str) -> dict[str, str]:
+    """Return the variables that the functions are given."""
+    return {
+        "SUPABASE_URL": "http://localhost:1",
+        "DATABASE_URL": database_url,
+        "PUBLIC_URL": "https://bell.example",
+        "VAPID_PRIVATE_KEY": VAPID_KEY,
+        "VAPID_SUBJECT": SUBJECT,
+        "WEBHOOK_SECRETS": SECRET,
+        "EXTRA_PUSH_ORIGINS": push_origin,
+    }
 
 
 def settings_for(database_url: str, push_origin: str, **environ: str) -> Settings:
-    return read_settings(
-        {
-            "SUPABASE_URL": "http://localhost:1",
-            "DATABASE_URL": database_url,
-            "PUBLIC_URL": "https://bell.example",
-            "VAPID_PRIVATE_KEY": VAPID_KEY,
-            "VAPID_SUBJECT": "mailto:bell@example.com",
-            "WEBHOOK_SECRETS": SECRET,
-            "EXTRA_PUSH_ORIGINS": push_origin,
-            **environ,
-        }
-    )
+    return read_settings({**environment_for(database_url, push_origin), **environ})
+
+
+def new_browser(push_service: PushService, *script: Behaviour, public_key: str) -> dict[str, Any]:
+    """Return a new browser as `taskbell_subscribe` takes it; its push service follows `script`."""
+    handed_out = push_service.new_subscription(*script, vapid_public_key=public_key)
+    return {
+        "endpoint": handed_out["endpoint"],
+        "origin": push_service.origin,
+        **handed_out["keys"],
+        "vapid_public_key": public_key,
+        "name": "Firefox on Linux",
+    }
 
 
 def post(body: bytes, headers: dict[str, str], path: str = "/webhook", method: str = "POST") -> Request:
@@ -80,38 +90,37 @@ class Bell(Story):
 
     def browser(self, *script: Behaviour, user: str | None = None) -> str:
         """Subscribe a new browser, whose push service follows `script`; returns the subscription's id."""
-        public_key = self.application._vapid.public_key
-        handed_out = self.push_service.new_subscription(*script, vapid_public_key=public_key)
+        browser = new_browser(self.push_service, *script, public_key=self.application._vapid.public_key)
         stored = self.gateway.rpc(
-            "taskbell_subscribe",
-            {
-                "p_user_id": user or self.owner,
-                "p_subscription": {
-                    "endpoint": handed_out["endpoint"],
-                    "origin": self.push_service.origin,
-                    **handed_out["keys"],
-                    "vapid_public_key": public_key,
-                    "name": "Firefox on Linux",
-                },
-            },
+            "taskbell_subscribe", {"p_user_id": user or self.owner, "p_subscription": browser}
         )
         assert isinstance(stored, dict)
-        self.endpoints[str(stored["id"])] = handed_out["endpoint"]
+        self.endpoints[str(stored["id"])] = browser["endpoint"]
         return str(stored["id"])
 
     def prefer(self, user: str | None = None, **preferences: object) -> None:
         """Change a user's preferences."""
-        stored = self.database.rpc("taskbell_preferences", p_user_id=user or self.owner)
-        self.database.rpc(
-            "taskbell_set_preferences", p_user_id=user or self.owner, p_preferences=stored | preferences
-        )
+        self.database.rpc("taskbell_change_preferences", p_user_id=user or self.owner, p_change=preferences)
 
     def wake(self) -> dict[str, Any]:
         """Deliver the wake-up that the trigger's webhook is; returns the answer's body."""
-        response = self.webhook(b'{"type":"taskbell.wakeup","event_id":1}')
+        response = self.webhook(WAKE_UP)
         assert response.status_code == 200, response.get_data()
         body: dict[str, Any] = response.get_json()
         return body
+
+    def row_change(self, **changes: Any) -> bytes:
+        """Return what a webhook of the dashboard says of a new task that is completed."""
+        record = {
+            "id": "0d0e0000-0000-4000-8000-000000000001",
+            "user_id": self.owner,
+            "agent_id": self.agent,
+            "status": "completed",
+            "input_data": {"contactId": self.contact},
+            "updated_at": "2026-03-02T12:00:00+00:00",
+        }
+        change = {"type": "INSERT", "table": "agent_tasks", "schema": "public", "record": record}
+        return json.dumps({**change, "old_record": None, **changes}).encode()
 
     def webhook(self, body: bytes, headers: dict[str, str] | None = None) -> Response:
         return self.application.webhook(post(body, signed(body) if headers is None else headers))
@@ -146,4 +155,16 @@ def message(push: Received) -> dict[str, Any]:
     return decoded
 
 
-__all__ = ["SECRET", "VAPID_KEY", "Behaviour", "Bell", "message", "post", "settings_for", "signed"]
+__all__ = [
+    "SECRET",
+    "VAPID_KEY",
+    "WAKE_UP",
+    "Behaviour",
+    "Bell",
+    "environment_for",
+    "message",
+    "new_browser",
+    "post",
+    "settings_for",
+    "signed",
+]

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,7 +20,8 @@ import psutil
 
 from taskbell_local.function_settings import own_environment
 from taskbell_local.places import FUNCTIONS
-from tests.functions.local_stack import free_port
+from tests.functions.local_stack import status_of
+from tests.stand_ins.ports import free_port
 from tests.stand_ins.record import wait_until
 
 START_SECONDS = 60.0
@@ -109,15 +109,7 @@ class FunctionProcess:
     def post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Return the status of its answer, 0 if it died over it."""
         request = urllib.request.Request(self.url, body, dict(headers), method="POST")  # noqa: S310  our own
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-                answer.read()
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-        except OSError:
-            return 0
+        return status_of(request)
 
     def _answers(self) -> bool:
         return self.post(b"", {}) != 0

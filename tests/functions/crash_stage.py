@@ -19,17 +19,17 @@ from taskbell_local.migrate import migrate
 from taskbell_local.postgres import EmbeddedPostgres
 from taskbell_local.stand_ins import install
 from taskbell_local.vault import keep_secrets
-from tests.functions.bell import SECRET, VAPID_KEY, signed
+from tests.functions.bell import SECRET, VAPID_KEY, WAKE_UP, environment_for, new_browser, signed
 from tests.functions.crash_processes import FunctionProcess, RelayProcess
 from tests.functions.crash_proxy import PostgresProxy
 from tests.functions.crash_push import DeadlyPushService
 from tests.functions.crash_trap import Trap
+from tests.stand_ins.push_messages import new_vapid
 from tests.stand_ins.record import wait_until
 
 Rows = list[tuple[Any, ...]]
 PEOPLE = 4
 BROWSERS_EACH = 2
-WAKE_UP = b'{"type":"taskbell.wakeup","event_id":1}'
 LEASE = "31 seconds"
 
 
@@ -74,19 +74,13 @@ class Stage:
                 for n in range(contacts_each)
             ]
             preferences = Jsonb({"digest": False})
-            self.sql("select public.taskbell_set_preferences(%s, %s)", user, preferences)
+            self.sql("select public.taskbell_change_preferences(%s, %s)", user, preferences)
             self.browsers[user] = [self._subscribe(user, public_key) for _ in range(BROWSERS_EACH)]
 
     def _subscribe(self, user: str, public_key: str) -> str:
-        handed_out = self.push_service.new_subscription(vapid_public_key=public_key)
-        subscription = {
-            "endpoint": handed_out["endpoint"],
-            "origin": self.push_service.origin,
-            **handed_out["keys"],
-            "vapid_public_key": public_key,
-        }
-        self.sql("select public.taskbell_subscribe(%s, %s)", user, Jsonb(subscription))
-        return str(handed_out["endpoint"])
+        browser = new_browser(self.push_service, public_key=public_key)
+        self.sql("select public.taskbell_subscribe(%s, %s)", user, Jsonb(browser))
+        return str(browser["endpoint"])
 
     def wake(self) -> int:
         """Send the wake-up past the relay and return the answer's status, 0 if the function died over it."""
@@ -156,25 +150,11 @@ def stage(folder: Path, *, contacts_each: int = 3) -> Iterator[Stage]:
         function.start()
         stack.callback(relay.kill)
         relay.start()
-        built.populate(_public_key(), contacts_each)
+        built.populate(new_vapid(VAPID_KEY).public_key, contacts_each)
         yield built
 
 
 def _settings(postgres: EmbeddedPostgres, proxy_port: int, push_service: DeadlyPushService) -> dict[str, str]:
     url = postgres.url.replace(f":{postgres.port}/", f":{proxy_port}/")
-    return {
-        "SUPABASE_URL": "http://localhost:1",
-        "DATABASE_URL": f"{url}?sslmode=disable&gssencmode=disable",
-        "PUBLIC_URL": "https://bell.example",
-        "VAPID_PRIVATE_KEY": VAPID_KEY,
-        "VAPID_SUBJECT": "mailto:bell@example.com",
-        "WEBHOOK_SECRETS": SECRET,
-        "EXTRA_PUSH_ORIGINS": push_service.origin,
-        "SSL_CERT_FILE": push_service.ca_file,
-    }
-
-
-def _public_key() -> str:
-    from taskbell.push import Vapid
-
-    return Vapid((VAPID_KEY,), "mailto:bell@example.com").public_key
+    settings = environment_for(f"{url}?sslmode=disable&gssencmode=disable", push_service.origin)
+    return settings | {"SSL_CERT_FILE": push_service.ca_file}

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -61,18 +62,16 @@ def make_environment(python: Path, environment: Path, requirements: Path) -> Non
     if str(python) == sys.executable or not uv.exists():
         subprocess.run([inside, "-m", "ensurepip"], check=True, timeout=120, capture_output=True)
         command = [inside, "-m", "pip", "install", "--disable-pip-version-check"]
-    installed = subprocess.run(
-        [*command, "--quiet", "--require-hashes", "--requirement", requirements],
-        env=TRUSTING_THE_SYSTEM,
-        capture_output=True,
-        text=True,
-        timeout=600,
+    ask_index([*command, "--quiet", "--require-hashes", "--requirement", requirements])
+
+
+def ask_index(command: Sequence[str | Path], timeout_seconds: float = 600) -> None:
+    """Run a package client, which has to succeed; skip if it cannot reach its index, except in CI."""
+    asked = subprocess.run(
+        command, env=TRUSTING_THE_SYSTEM, capture_output=True, text=True, timeout=timeout_seconds
     )
-    skip_without_index(installed.stderr)
-    assert installed.returncode == 0, installed.stderr
-
-
-def skip_without_index(said: str) -> None:
-    """Skip if a package client could not reach its index."""
-    if any(sign in said for sign in NO_INDEX) and not os.environ.get("CI"):
+    if not asked.returncode:
+        return
+    if any(sign in asked.stderr for sign in NO_INDEX) and not os.environ.get("CI"):
         pytest.skip("no package index here: what is deployed was not tested with its own requirements")
+    pytest.fail(asked.stderr)

@@ -31,13 +31,12 @@ from tests.database.database import Database
 from tests.database.story import Story
 from tests.functions.bell import SECRET, VAPID_KEY, message
 from tests.functions.interpreters import (
-    TRUSTING_THE_SYSTEM,
     VERSIONS,
+    ask_index,
     interpreter,
     make_environment,
-    skip_without_index,
 )
-from tests.functions.local_stack import free_port
+from tests.stand_ins.ports import free_port
 from tests.stand_ins.postgrest import PostgREST
 from tests.stand_ins.push_service import PushService
 
@@ -226,15 +225,7 @@ def test_every_pin_is_to_be_had_ready_made_for_each_python(version: str, tmp_pat
         pytest.skip("uv is missing: the pins were not tried for other Pythons")
     ready_made = ["--python-version", version, "--python-platform", "linux", "--only-binary", ":all:"]
     command: list[str | Path] = [uv, "pip", "install", "--dry-run", "--require-hashes", *ready_made]
-    tried = subprocess.run(
-        [*command, "--target", tmp_path, "--requirement", FUNCTIONS / "requirements.txt"],
-        env=TRUSTING_THE_SYSTEM,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    skip_without_index(tried.stderr)
-    assert tried.returncode == 0, tried.stderr
+    ask_index([*command, "--target", tmp_path, "--requirement", FUNCTIONS / "requirements.txt"], 300)
 
 
 def _kilobytes(folder: Path) -> int:

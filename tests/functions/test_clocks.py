@@ -14,22 +14,11 @@ from typing import Any
 import pytest
 
 from taskbell.notify.dispatch import Dispatcher
-from tests.functions.bell import SECRET, Behaviour, Bell, signed
-
-WAKE_UP = b'{"type":"taskbell.wakeup","event_id":1}'
-
-
-class Clock:
-    """Shows what it is set to."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+from tests.functions.bell import SECRET, WAKE_UP, Behaviour, Bell, signed
+from tests.stand_ins.clock import Clock
 
 
-def dispatcher(bell: Bell, clock: Clock) -> Dispatcher:
+def dispatcher(bell: Bell, clock: Clock[datetime]) -> Dispatcher:
     """A dispatcher whose every step, in the database too, happens at the clock's time."""
     return Dispatcher(
         bell.gateway,
@@ -41,14 +30,14 @@ def dispatcher(bell: Bell, clock: Clock) -> Dispatcher:
     )
 
 
-def run(bell: Bell, clock: Clock) -> dict[str, Any]:
+def run(bell: Bell, clock: Clock[datetime]) -> dict[str, Any]:
     return dispatcher(bell, clock).run(10).as_json()
 
 
 @pytest.mark.parametrize("jump", [-3600, -60, 60, 3600])
 def test_a_clock_that_jumps_between_two_tries_loses_nothing_and_rings_once(bell: Bell, jump: int) -> None:
     bell.browser(Behaviour(status=503), Behaviour())
-    clock = Clock()
+    clock = Clock(datetime.now(UTC))
     bell.new_task(status="completed")
     assert run(bell, clock)["retry"] == 1
     clock.now += timedelta(seconds=jump)
@@ -64,7 +53,7 @@ def test_a_clock_that_jumps_between_two_tries_loses_nothing_and_rings_once(bell:
 
 def test_a_clock_that_is_set_back_an_hour_keeps_what_happened_in_order(bell: Bell) -> None:
     bell.browser()
-    clock = Clock()
+    clock = Clock(datetime.now(UTC))
     task = bell.new_task(status="failed")
     run(bell, clock)
     clock.now -= timedelta(hours=1)

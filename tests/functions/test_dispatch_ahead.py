@@ -3,59 +3,44 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from taskbell.errors import GatewayError
-from taskbell.gateway import InboxChanges
-from taskbell.model import Json, User
+from taskbell.model import Json
 from taskbell.notify.batch import SETTLE_RESERVE_SECONDS
+from taskbell.notify.deliver import Pushes
 from taskbell.notify.dispatch import AHEAD, Dispatcher
 from taskbell.push import PushMessage, PushResponse
 from taskbell.push.message import failure
 from taskbell_local.vault import keep_secrets
 from tests.functions.bell import SECRET, Bell
+from tests.functions.intercepted import Ask, Intercepted
 
 PATIENCE_SECONDS = 20
 
 
-class Watched:
-    """The real gateway and the real sender, and someone who is told before each question and each sending."""
+def dispatcher(
+    bell: Bell,
+    batch: int,
+    *,
+    before_asking: Callable[[str], None] = lambda _: None,
+    sender: Pushes | None = None,
+) -> Dispatcher:
+    """A dispatcher on the bell's gateway, and somebody who is told before each question."""
 
-    def __init__(
-        self,
-        bell: Bell,
-        *,
-        before_asking: Callable[[str], None] = lambda _: None,
-        before_sending: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._bell = bell
-        self._before_asking = before_asking
-        self._before_sending = before_sending
+    def intercept(name: str, _params: Mapping[str, Json], ask: Ask) -> Json:
+        before_asking(name)
+        return ask()
 
-    @property
-    def inbox_changes(self) -> InboxChanges | None:
-        return None
-
-    def rpc(
-        self, name: str, params: Any, as_user: User | None = None, *, timeout_seconds: float | None = None
-    ) -> Json:
-        self._before_asking(name.removeprefix("taskbell_"))
-        return self._bell.gateway.rpc(name, params, as_user, timeout_seconds=timeout_seconds)
-
-    def send(self, messages: Sequence[PushMessage], *, budget_seconds: float) -> list[PushResponse]:
-        self._before_sending()
-        return self._bell.application.sender.send(messages, budget_seconds=budget_seconds)
-
-    def close(self) -> None:
-        """Leave the real ones open."""
-
-
-def dispatcher(watched: Watched, batch: int) -> Dispatcher:
     return Dispatcher(
-        watched, watched, public_url="https://bell.example", secrets=[SECRET], batch=batch, lease_seconds=60
+        Intercepted(bell.gateway, intercept),
+        sender or bell.application.sender,
+        public_url="https://bell.example",
+        secrets=[SECRET],
+        batch=batch,
+        lease_seconds=60,
     )
 
 
@@ -77,11 +62,12 @@ def test_the_next_batch_is_applied_while_one_is_being_sent(bell: Bell) -> None:
         if asked.count("apply") == 2:
             second_applied.set()
 
-    def sending() -> None:
-        assert second_applied.wait(PATIENCE_SECONDS)
+    class Patient:
+        def send(self, messages: Sequence[PushMessage], *, budget_seconds: float) -> list[PushResponse]:
+            assert second_applied.wait(PATIENCE_SECONDS)
+            return bell.application.sender.send(messages, budget_seconds=budget_seconds)
 
-    watched = Watched(bell, before_asking=asking, before_sending=sending)
-    summary = dispatcher(watched, batch=2).run(PATIENCE_SECONDS)
+    summary = dispatcher(bell, 2, before_asking=asking, sender=Patient()).run(PATIENCE_SECONDS)
     assert (4, 4, 0) == (summary.events, summary.accepted, summary.unsettled)
     assert ["accepted"] * 4 == bell.delivery_states()
 
@@ -98,7 +84,7 @@ def test_no_more_is_claimed_ahead_than_is_soon_sent(bell: Bell) -> None:
                 on_their_way.append(counts["apply"] - counts["settle"])
             counts[name] += 1
 
-    summary = dispatcher(Watched(bell, before_asking=asking), batch=1).run(PATIENCE_SECONDS)
+    summary = dispatcher(bell, 1, before_asking=asking).run(PATIENCE_SECONDS)
     assert 9 == summary.accepted
     assert max(on_their_way) <= AHEAD
 
@@ -110,12 +96,11 @@ def test_what_is_on_its_way_is_settled_though_the_next_claim_gets_no_answer(bell
     def asking(name: str) -> None:
         if name == "claim":
             claims.append(name)
-        if len(claims) == 2:
-            raise GatewayError("database_unavailable", "nobody answers")
+            if len(claims) == 2:
+                raise GatewayError("database_unavailable", "nobody answers")
 
-    gone = Watched(bell, before_asking=lambda name: asking(name) if name == "claim" else None)
     with pytest.raises(GatewayError):
-        dispatcher(gone, batch=2).run(PATIENCE_SECONDS)
+        dispatcher(bell, 2, before_asking=asking).run(PATIENCE_SECONDS)
     assert ["accepted"] * 2 == bell.delivery_states()
     assert 2 == bell.application.dispatcher.run(PATIENCE_SECONDS).accepted
 
@@ -125,7 +110,7 @@ def test_whoever_has_to_stop_calls_for_the_next_run(bell: Bell) -> None:
     with bell.database.connect() as connection:
         address = "http://127.0.0.1:9/webhook"
         keep_secrets(connection, {"taskbell_webhook_url": address, "taskbell_webhook_secret": SECRET})
-    summary = dispatcher(Watched(bell), batch=1).run(SETTLE_RESERVE_SECONDS)
+    summary = dispatcher(bell, 1).run(SETTLE_RESERVE_SECONDS)
     assert (1, True) == (summary.events, summary.more)
     assert [(address,)] == bell.database.execute("select url from net.http_request_queue")
     assert 2 == bell.application.dispatcher.run(PATIENCE_SECONDS).events
@@ -135,7 +120,7 @@ def test_a_try_that_never_went_out_is_none(bell: Bell) -> None:
     bell.browser()
     bell.new_task(status="completed")
 
-    class NoTime(Watched):
+    class NoTime:
         def send(
             self,
             messages: Sequence[PushMessage],
@@ -145,7 +130,7 @@ def test_a_try_that_never_went_out_is_none(bell: Bell) -> None:
             return [failure("budget_exhausted") for _ in messages]
 
     for _ in range(10):
-        summary = dispatcher(NoTime(bell), batch=10).run(PATIENCE_SECONDS)
+        summary = dispatcher(bell, 10, sender=NoTime()).run(PATIENCE_SECONDS)
         assert (1, 0) == (summary.retry, summary.expired)
         bell.let_time_pass(seconds=5)
     assert [("due", 0)] == bell.database.execute("select state, attempts from taskbell.deliveries")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Response
 
-from tests.functions.bell import SECRET, Bell, post, signed
+from tests.functions.bell import SECRET, WAKE_UP, Bell, post, signed
 
-WAKE_UP = b'{"type":"taskbell.wakeup","event_id":1}'
 AT_ONCE = 8
 
 
@@ -64,17 +62,8 @@ def test_the_same_signed_webhook_at_once_and_again_is_one_ring(bell: Bell) -> No
 def test_a_dashboard_webhook_that_comes_at_once_many_times_is_one_event(bell: Bell) -> None:
     bell.database.execute("drop trigger taskbell_capture on public.agent_tasks")
     bell.browser()
-    record = {
-        "id": "0d0e0000-0000-4000-8000-000000000001",
-        "user_id": bell.owner,
-        "agent_id": bell.agent,
-        "status": "completed",
-        "input_data": {"contactId": bell.contact},
-    }
-    body = json.dumps(
-        {"type": "INSERT", "table": "agent_tasks", "schema": "public", "record": record, "old_record": None}
-    ).encode()
-    responses = at_once(bell, *[("/webhook", body, {"x-taskbell-secret": SECRET})] * AT_ONCE)
+    call = ("/webhook", bell.row_change(), {"x-taskbell-secret": SECRET})
+    responses = at_once(bell, *[call] * AT_ONCE)
     assert accepted(responses) == 1
     recorded = [response.get_json()["recorded"]["recorded"] for response in responses]
     assert (recorded.count(True), len(bell.push_service.received)) == (1, 1)

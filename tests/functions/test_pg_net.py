@@ -16,15 +16,15 @@ from statistics import median, quantiles
 import psycopg
 import pytest
 
-from taskbell.push import Vapid
 from taskbell_local.migrate import migrate
 from taskbell_local.vault import keep_secrets
 from tests.database.database import Database
 from tests.database.servers import Server
 from tests.database.story import Story
-from tests.functions.bell import SECRET, VAPID_KEY, message
+from tests.functions.bell import SECRET, VAPID_KEY, environment_for, message, new_browser
 from tests.functions.crash_processes import FunctionProcess
 from tests.functions.http_calls import Queue
+from tests.stand_ins.push_messages import new_vapid
 from tests.stand_ins.push_service import PushService, Received
 
 PATIENCE_SECONDS = 90.0
@@ -80,17 +80,8 @@ def bells(pg_net_server: Server, tmp_path: Path) -> Iterator[Bells]:
     migrate(pg_net_server.url)
     database = Database("postgres", pg_net_server.url, pg_net_server.superuser_url)
     with PushService() as push_service:
-        settings = {
-            "SUPABASE_URL": "http://localhost:1",
-            "DATABASE_URL": pg_net_server.url,
-            "PUBLIC_URL": "https://bell.example",
-            "VAPID_PRIVATE_KEY": VAPID_KEY,
-            "VAPID_SUBJECT": "mailto:bell@example.com",
-            "WEBHOOK_SECRETS": SECRET,
-            "EXTRA_PUSH_ORIGINS": push_service.origin,
-            "SSL_CERT_FILE": push_service.ca_file,
-        }
-        function = FunctionProcess(settings, tmp_path)
+        settings = environment_for(pg_net_server.url, push_service.origin)
+        function = FunctionProcess({**settings, "SSL_CERT_FILE": push_service.ca_file}, tmp_path)
         function.start()
         try:
             story = Story(database)
@@ -109,16 +100,9 @@ def bells(pg_net_server: Server, tmp_path: Path) -> Iterator[Bells]:
 
 def subscribe(story: Story, push_service: PushService) -> None:
     """A browser whose owner wants each notification by itself."""
-    public_key = Vapid((VAPID_KEY,), "mailto:bell@example.com").public_key
-    handed_out = push_service.new_subscription(vapid_public_key=public_key)
-    browser = {
-        "endpoint": handed_out["endpoint"],
-        "origin": push_service.origin,
-        **handed_out["keys"],
-        "vapid_public_key": public_key,
-    }
+    browser = new_browser(push_service, public_key=new_vapid(VAPID_KEY).public_key)
     story.database.rpc("taskbell_subscribe", p_user_id=story.owner, p_subscription=browser)
-    story.database.rpc("taskbell_set_preferences", p_user_id=story.owner, p_preferences={"digest": False})
+    story.database.rpc("taskbell_change_preferences", p_user_id=story.owner, p_change={"digest": False})
 
 
 def told(what: str, seconds: list[float]) -> None:

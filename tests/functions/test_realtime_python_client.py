@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
@@ -23,49 +24,49 @@ T = TypeVar("T")
 Payload = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def background() -> Iterator[Background]:
-    with Background() as background:
-        yield background
+@dataclass(frozen=True)
+class Running:
+    """A Supabase project on a database of its own, and where the clients' work is done."""
+
+    project: SupabaseProject
+    database: Database
+    background: Background
 
 
 @pytest.fixture(scope="module")
-def shared_database(database_pool: DatabasePool) -> Iterator[Database]:
-    with database_pool.database() as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def project(background: Background, shared_database: Database) -> Iterator[SupabaseProject]:
-    """A project for all stories of this module."""
-    with SupabaseProject(background, shared_database.superuser_url) as project:
-        yield project
+def running(database_pool: DatabasePool) -> Iterator[Running]:
+    """One for all stories of this module."""
+    with (
+        Background() as background,
+        database_pool.database() as database,
+        SupabaseProject(background, database.superuser_url) as project,
+    ):
+        yield Running(project, database, background)
 
 
 @pytest.fixture
-def story(shared_database: Database) -> Story:
+def project(running: Running) -> SupabaseProject:
+    return running.project
+
+
+@pytest.fixture
+def story(running: Running) -> Story:
     """An owner of the story's own."""
-    return Story(shared_database)
+    return Story(running.database)
 
 
 class Listener:
     """One client with one channel, and what it heard."""
 
-    def __init__(
-        self,
-        background: Background,
-        project: SupabaseProject,
-        user: str | None,
-        *,
-        key: str = PUBLISHABLE_KEY,
-    ) -> None:
+    def __init__(self, running: Running, user: str | None, *, key: str = PUBLISHABLE_KEY) -> None:
         self.heard: Record[Payload] = Record("message")
         self.states: Record[str] = Record("state of the channel")
         self.system: Record[Payload] = Record("system message")
-        self._background = background
-        self._client = AsyncRealtimeClient(f"{project.url}/realtime/v1", token=key, auto_reconnect=False)
+        self._background = running.background
+        url = f"{running.project.url}/realtime/v1"
+        self._client = AsyncRealtimeClient(url, token=key, auto_reconnect=False)
         if user is not None:
-            self.run(self._client.set_auth(project.token(user)))
+            self.run(self._client.set_auth(running.project.token(user)))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._background.run(work)
@@ -96,9 +97,9 @@ class Listener:
 
 
 @pytest.fixture
-def listener(background: Background, project: SupabaseProject, story: Story) -> Iterator[Listener]:
+def listener(running: Running, story: Story) -> Iterator[Listener]:
     """The owner's client."""
-    listener = Listener(background, project, story.owner)
+    listener = Listener(running, story.owner)
     yield listener
     listener.close()
 
@@ -112,41 +113,40 @@ def test_a_change_of_the_inbox_reaches_its_owner(listener: Listener, story: Stor
     assert ("inbox", {"version": 1}) == (message["event"], message["payload"])
 
 
+def heard_of_a_change(listener: Listener, project: SupabaseProject, story: Story) -> list[Payload]:
+    """Return all that a listener has heard once a change of the owner's inbox was sent out; closes it."""
+    story.new_task("failed")
+    story.dispatch()
+    project.realtime.seen.wait_for(lambda seen: seen.what == "sent" and story.owner in seen.topic)
+    listener.close()
+    return listener.heard.since()
+
+
 @pytest.mark.parametrize("who", ["stranger", "nobody"])
 def test_somebody_elses_channel_is_refused(
-    background: Background, project: SupabaseProject, story: Story, who: str
+    running: Running, project: SupabaseProject, story: Story, who: str
 ) -> None:
-    listener = Listener(background, project, story.database.user() if who == "stranger" else None)
+    listener = Listener(running, story.database.user() if who == "stranger" else None)
     mark = project.realtime.seen.mark()
     listener.listen(f"user:{story.owner}")
     refused = project.realtime.seen.wait_for(lambda seen: seen.what == "refused", after=mark)
     assert refused.detail.startswith("Unauthorized: You do not have permissions to read from this Channel")
     assert ["CHANNEL_ERROR"] == listener.states.since()
-    story.new_task("failed")
-    story.dispatch()
-    project.realtime.seen.wait_for(lambda seen: seen.what == "sent" and story.owner in seen.topic)
-    assert [] == listener.heard.since()
-    listener.close()
+    assert [] == heard_of_a_change(listener, project, story)
 
 
 def test_what_is_private_is_not_told_on_a_public_channel_of_the_same_name(
-    background: Background, project: SupabaseProject, story: Story
+    running: Running, project: SupabaseProject, story: Story
 ) -> None:
-    listener = Listener(background, project, story.database.user())
+    listener = Listener(running, story.database.user())
     listener.listen(f"user:{story.owner}", private=False)
     assert ["SUBSCRIBED"] == listener.states.since()
-    story.new_task("failed")
-    story.dispatch()
-    project.realtime.seen.wait_for(lambda seen: seen.what == "sent" and story.owner in seen.topic)
-    assert [] == listener.heard.since()
-    listener.close()
+    assert [] == heard_of_a_change(listener, project, story)
 
 
-def test_another_key_than_the_publishable_one_opens_no_socket(
-    background: Background, project: SupabaseProject
-) -> None:
+def test_another_key_than_the_publishable_one_opens_no_socket(running: Running) -> None:
     with pytest.raises(Exception, match="HTTP 403"):
-        Listener(background, project, None, key="sb_publishable_of_another_project").listen("anything")
+        Listener(running, None, key="sb_publishable_of_another_project").listen("anything")
 
 
 def test_a_token_ends_and_a_newer_one_goes_on(
@@ -205,9 +205,9 @@ def test_postgres_changes_tell_of_a_task_from_its_beginning_to_its_end(
 
 
 def test_postgres_changes_tell_each_of_their_own_rows_only(
-    listener: Listener, background: Background, project: SupabaseProject, story: Story
+    listener: Listener, running: Running, story: Story
 ) -> None:
-    stranger = Listener(background, project, story.database.user())
+    stranger = Listener(running, story.database.user())
     for one in (listener, stranger):
         one.listen("tasks", TASKS, private=False)
         subscribed(one)
@@ -260,7 +260,7 @@ def test_a_table_that_is_not_published_is_refused_in_words(listener: Listener) -
 
 
 def test_what_was_missed_while_cut_off_is_not_told_later(
-    background: Background, project: SupabaseProject, story: Story, listener: Listener
+    running: Running, project: SupabaseProject, story: Story, listener: Listener
 ) -> None:
     """Broadcasts are not guaranteed: why whoever returns must look."""
     listener.listen(f"user:{story.owner}")
@@ -269,7 +269,7 @@ def test_what_was_missed_while_cut_off_is_not_told_later(
     story.new_task("failed")
     story.dispatch()
     project.realtime.seen.wait_for(lambda seen: seen.what == "sent" and story.owner in seen.topic)
-    again = Listener(background, project, story.owner)
+    again = Listener(running, story.owner)
     again.listen(f"user:{story.owner}")
     story.new_task("failed")
     story.dispatch()

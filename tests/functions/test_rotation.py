@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from taskbell.app import Application
-from tests.functions.bell import VAPID_KEY, Behaviour, Bell, new_vapid_key, settings_for
+from tests.functions.bell import VAPID_KEY, Behaviour, Bell, settings_for
+from tests.stand_ins.push_messages import new_private_key
 
-NEW_KEY = new_vapid_key()
+NEW_KEY = new_private_key()
 
 
 @pytest.fixture

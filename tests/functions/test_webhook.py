@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +12,7 @@ from hypothesis import strategies as st
 
 from taskbell.app import Application, JsonLines
 from taskbell.intake.parse import MAX_BODY_BYTES
-from tests.functions.bell import SECRET, Behaviour, Bell, post, settings_for, signed
-
-WAKE_UP = b'{"type":"taskbell.wakeup","event_id":1}'
+from tests.functions.bell import SECRET, WAKE_UP, Behaviour, Bell, post, settings_for, signed
 
 
 @pytest.fixture
@@ -24,25 +21,6 @@ def dashboard(bell: Bell) -> Bell:
     bell.database.execute("drop trigger taskbell_capture on public.agent_tasks")
     bell.database.execute("delete from taskbell.task_events where true")
     return bell
-
-
-def row_change(bell: Bell, **changes: Any) -> bytes:
-    record = {
-        "id": "0d0e0000-0000-4000-8000-000000000001",
-        "user_id": bell.owner,
-        "agent_id": bell.agent,
-        "status": "completed",
-        "input_data": {"contactId": bell.contact},
-        "updated_at": "2026-03-02T12:00:00+00:00",
-    }
-    payload = {
-        "type": "INSERT",
-        "table": "agent_tasks",
-        "schema": "public",
-        "record": record,
-        "old_record": None,
-    }
-    return json.dumps({**payload, **changes}).encode()
 
 
 def events(bell: Bell) -> int:
@@ -81,7 +59,7 @@ def test_a_wake_up_with_nothing_due_is_answered_with_zeros(bell: Bell) -> None:
 def test_who_cannot_sign_is_refused_and_nothing_stored(
     dashboard: Bell, change: dict[str, str | None], reason: str
 ) -> None:
-    body = row_change(dashboard)
+    body = dashboard.row_change()
     headers: dict[str, str | None] = {**signed(body), **change}
     assert refused(dashboard, body, {k: v for k, v in headers.items() if v is not None}) == (401, reason)
 
@@ -105,7 +83,7 @@ def test_signed_nonsense_is_refused_with_a_reason(bell: Bell, body: bytes, expec
     "changes", [{"table": "contacts"}, {"schema": "private"}, {"table": 'agent_tasks"; drop table x'}]
 )
 def test_another_table_is_refused(dashboard: Bell, changes: dict[str, str]) -> None:
-    assert refused(dashboard, row_change(dashboard, **changes)) == (422, "unknown_table")
+    assert refused(dashboard, dashboard.row_change(**changes)) == (422, "unknown_table")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "PATCH"])
@@ -122,7 +100,7 @@ def test_a_body_that_lies_about_its_length_is_not_read_on(bell: Bell) -> None:
 
 def test_a_dashboard_webhook_records_its_row_once_and_rings(dashboard: Bell) -> None:
     dashboard.browser()
-    body = row_change(dashboard)
+    body = dashboard.row_change()
     first = dashboard.webhook(body, {"x-taskbell-secret": SECRET}).get_json()
     again = dashboard.webhook(body, {"x-taskbell-secret": SECRET}).get_json()
     assert (first["recorded"]["recorded"], first["dispatched"]["accepted"]) == (True, 1)
@@ -134,7 +112,7 @@ def test_a_dashboard_webhook_records_its_row_once_and_rings(dashboard: Bell) -> 
 def test_a_dashboard_webhook_beside_the_trigger_adds_nothing(bell: Bell) -> None:
     task = bell.new_task(status="completed")
     before = events(bell)
-    answer = bell.webhook(row_change(bell, record={"id": task, "status": "completed"})).get_json()
+    answer = bell.webhook(bell.row_change(record={"id": task, "status": "completed"})).get_json()
     assert answer["recorded"]["reason"] == "captured_by_trigger"
     assert events(bell) == before
 
@@ -142,8 +120,8 @@ def test_a_dashboard_webhook_beside_the_trigger_adds_nothing(bell: Bell) -> None
 def test_a_row_that_nobody_can_describe_is_a_dead_letter_and_blocks_nobody(dashboard: Bell) -> None:
     dashboard.browser()
     odd = {"id": "odd", "user_id": "not-a-uuid", "status": {"a": 1}, "input_data": [1, 2]}
-    assert dashboard.webhook(row_change(dashboard, record=odd)).status_code == 200
-    assert dashboard.webhook(row_change(dashboard)).get_json()["dispatched"]["accepted"] == 1
+    assert dashboard.webhook(dashboard.row_change(record=odd)).status_code == 200
+    assert dashboard.webhook(dashboard.row_change()).get_json()["dispatched"]["accepted"] == 1
 
 
 def test_the_answer_comes_within_three_seconds_whatever_the_push_service_does(bell: Bell) -> None:

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from taskbell.api import build_api
 from taskbell.gateway.postgres import PostgresGateway
@@ -18,18 +17,12 @@ from taskbell.push import AllowedOrigins, Sender, Vapid
 from taskbell.settings import Settings
 from tests.database.database import Database
 from tests.database.pool import DatabasePool
-from tests.functions.api.stage import Documented, Rows, Stage, base64url, served
+from tests.functions.api.stage import Documented, Rows, Stage, served
 from tests.stand_ins.issuer import Issuer
+from tests.stand_ins.push_messages import new_private_key
 from tests.stand_ins.push_service import PushService
 
 WEBHOOK_SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-
-StageMaker = Callable[..., Any]
-
-
-def vapid_private_key() -> str:
-    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
-    return base64url(number.to_bytes(32, "big"))
 
 
 @contextmanager
@@ -40,7 +33,7 @@ def staged(database: Database, issuer: Issuer, push_service: PushService, **opti
         supabase_secret_key=None,
         supabase_publishable_key="sb_publishable_x",
         database_url=database.url,
-        vapid_private_keys=(vapid_private_key(), vapid_private_key()),
+        vapid_private_keys=(new_private_key(), new_private_key()),
         vapid_subject="mailto:operator@example.com",
         webhook_secrets=(WEBHOOK_SECRET,),
         public_url="https://bell.example",

@@ -149,7 +149,7 @@ def test_more_than_256_kilobytes_are_refused_on_every_route(stage: Stage) -> Non
     _, browser = stage.someone()
     large = b'{"digest": true, "x": "' + b"x" * 262_144 + b'"}'
     for method, path in (
-        ("PUT", "/v1/preferences"),
+        ("PATCH", "/v1/preferences"),
         ("POST", "/v1/receipts"),
         ("GET", "/v1/inbox"),
         ("POST", "/v1/contacts/1/seen"),
@@ -159,22 +159,22 @@ def test_more_than_256_kilobytes_are_refused_on_every_route(stage: Stage) -> Non
         assert status in ({404, 413} if path == "/v1/nothing" else {413})
     just_fits = b'{"x": "' + b"x" * (262_144 - 9) + b'"}'
     assert len(just_fits) == 262_144
-    assert browser.put("/v1/preferences", content=just_fits).status_code == 200
+    assert browser.patch("/v1/preferences", content=just_fits).status_code == 200
 
 
 def test_a_body_of_unknown_length_has_the_same_limit(stage: Stage) -> None:
     _, browser = stage.someone()
     chunks = (b"x" * 4096 for _ in range(100))
-    assert reason(browser.put("/v1/preferences", content=chunks)) == (413, "body_too_large")
+    assert reason(browser.patch("/v1/preferences", content=chunks)) == (413, "body_too_large")
     small = iter([b'{"language"', b': "de"}'])
-    assert browser.put("/v1/preferences", content=small).json()["language"] == "de"
+    assert browser.patch("/v1/preferences", content=small).json()["language"] == "de"
 
 
 def test_a_wrong_content_length_is_refused(stage: Stage) -> None:
     token = stage.issuer.token(stage.rows.user())
     for length in ("-1", "many", "1e3"):
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(stage.url).netloc, timeout=5)
-        connection.putrequest("PUT", "/v1/preferences")
+        connection.putrequest("PATCH", "/v1/preferences")
         connection.putheader("Authorization", f"Bearer {token}")
         connection.putheader("Content-Length", length)
         connection.endheaders()

@@ -10,23 +10,11 @@ from typing import Any
 import pytest
 
 from taskbell.push import Vapid
+from tests.database.story import SHOWN_OF_A_BROWSER
 from tests.functions.api.stage import ENDPOINT, Stage, base64url, reason
 from tests.stand_ins.push_service import Behaviour, PushService
 
 PATH = "/v1/subscriptions"
-SHOWN = {
-    "id",
-    "name",
-    "endpoint_hash",
-    "vapid_public_key",
-    "created_at",
-    "seen_at",
-    "last_accepted_at",
-    "last_shown_at",
-    "verified_at",
-    "retired_at",
-    "retired_reason",
-}
 
 
 def test_a_browser_subscribes_and_finds_itself_by_the_hash_of_its_endpoint(stage: Stage) -> None:
@@ -47,7 +35,7 @@ def test_neither_endpoint_nor_keys_ever_come_back(stage: Stage) -> None:
     for answer in (made, renamed, browser.get(PATH)):
         for secret in (asked["endpoint"], asked["keys"]["p256dh"], asked["keys"]["auth"], "mozilla"):
             assert secret not in answer.text
-    assert SHOWN == set(made.json()) == set(renamed.json())
+    assert SHOWN_OF_A_BROWSER == set(made.json()) == set(renamed.json())
 
 
 def test_subscribing_again_renews_and_makes_no_second_one(stage: Stage) -> None:

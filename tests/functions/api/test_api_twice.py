@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import flask
 import pytest
 
 from taskbell.api import build_api
-from taskbell.gateway import Gateway, InboxChanges
-from taskbell.model import Json, User
+from taskbell.model import Json
 from taskbell.push import AllowedOrigins
 from tests.functions.api.stage import Stage
+from tests.functions.intercepted import Ask, Intercepted
 
 
-class Twice:
-    """The real gateway, whose first answer to everything is lost, so that it asks again."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    @property
-    def inbox_changes(self) -> InboxChanges | None:
-        return None
-
-    def rpc(
-        self, name: str, params: Any, as_user: User | None = None, *, timeout_seconds: float | None = None
-    ) -> Json:
-        self._gateway.rpc(name, params, as_user, timeout_seconds=timeout_seconds)
-        return self._gateway.rpc(name, params, as_user, timeout_seconds=timeout_seconds)
-
-    def close(self) -> None:
-        """Leave the real one open."""
+def asked_twice(_name: str, _params: Mapping[str, Json], ask: Ask) -> Json:
+    """Lose the first answer to everything, so that the gateway asks again."""
+    ask()
+    return ask()
 
 
 @pytest.fixture
@@ -39,7 +25,7 @@ def app(stage: Stage) -> flask.Flask:
     """The stage's API over a gateway that asks everything twice."""
     return build_api(
         stage.settings,
-        Twice(stage.gateway),
+        Intercepted(stage.gateway, asked_twice),
         vapid=stage.vapid,
         allowed_origins=AllowedOrigins(()),
         ring_test=lambda *_: None,
