@@ -19,9 +19,22 @@ const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (s
 
 // A new worker takes over at once: the old one finishes the events it has, the new one gets the next.
 scope.addEventListener("install", (event) => {
-  event.waitUntil(Promise.all([scope.skipWaiting(), keepShell()]));
+  // A request that is held would keep the old worker at work for ever, and the new one waiting (Chromium).
+  /** @type {any} */ (event).addRoutes?.({ condition: { urlPattern: "/v1/*" }, source: "network" });
+  event.waitUntil(Promise.all([scope.skipWaiting(), keepShell()]).then(askAgain));
 });
 scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
+
+const ASK_AGAIN_MS = 500;
+
+/** Chromium lets it wait for minutes where a request woke the old one in the moment of the change, unless asked again. */
+function askAgain() {
+  const asking = setInterval(() => {
+    const state = scope.serviceWorker?.state; // not every browser tells
+    if (state === "installed") void scope.skipWaiting();
+    else if (state !== "installing") clearInterval(asking);
+  }, ASK_AGAIN_MS);
+}
 
 scope.addEventListener("push", (event) => event.waitUntil(onPush(event)));
 scope.addEventListener("notificationclick", (event) => {

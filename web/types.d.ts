@@ -119,6 +119,19 @@ interface Preferences {
   language: string;
   digest: boolean;
 }
+/** A JSON Merge Patch (RFC 7396): what is left out stays, null is the way back to the default. */
+interface PreferencesChange {
+  kinds?: Partial<Record<Kind, boolean | null>>;
+  agents?: Record<string, boolean | null>;
+  muted_contacts?: string[] | null;
+  quiet_hours?: { from?: string; until?: string } | null;
+  time_zone?: string | null;
+  language?: string | null;
+  digest?: boolean | null;
+}
+
+/** Hands out the user's access token; nothing where nobody is signed in. */
+type TokenSource = () => string | null | undefined | Promise<string | null | undefined>;
 
 /** Tokens of a Supabase session, with the local clock's end of the access token. */
 interface StoredSession {

@@ -7,9 +7,11 @@ Touches: the application's tables, through the running stack's database.
 import json
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from taskbell_local.demo_data import DEMO_USER_ID
 from tests.browser.stack import Stack
+from tests.stand_ins.record import wait_until
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ class Application:
         return bool(found)
 
     def everything_is_seen(self) -> None:
-        """Open every contact that has news, in some other browser."""
+        """Open every contact that has news, in some other browser, once all that happened is known."""
+        wait_until(self.nothing_is_due, "all that happened is known")
         self._stack.sql(
             """select taskbell_seen(user_id, contact_id) from taskbell.contact_states
                where user_id = %s and unseen""",
@@ -154,10 +157,16 @@ class Application:
 
     def wants_every_notification(self) -> None:
         """Turn digests off."""
-        self._stack.sql(
-            """select taskbell_set_preferences(%s, taskbell_preferences(%s) || '{"digest": false}')""",
-            *(self.user_id, self.user_id),
-        )
+        self.prefer(digest=False)
+
+    def prefer(self, **change: object) -> None:
+        """Change preferences in some other browser; None is the way back to a default."""
+        self._stack.sql("select taskbell_change_preferences(%s, %s)", self.user_id, json.dumps(change))
+
+    def preferences(self) -> dict[str, Any]:
+        """Return the preferences that the server holds."""
+        [(preferences,)] = self._stack.sql("select taskbell_preferences(%s)", self.user_id)
+        return dict(preferences)
 
     def a_minute_passes(self) -> None:
         """Let what is held back be due, as if the time had come."""
@@ -175,5 +184,4 @@ class Application:
 
     def hears_of_everything(self) -> bool:
         """Tell whether the user has switched no kind of notification off."""
-        [(preferences,)] = self._stack.sql("select taskbell_preferences(%s)", self.user_id)
-        return all(preferences["kinds"].values())
+        return all(self.preferences()["kinds"].values())

@@ -19,6 +19,8 @@ PREFERENCES = '[data-testid="preferences"]'
 SAVED = '[data-testid="saved"]'
 PUSH_HELP = '[data-testid="push-help"]'
 READY = "html[data-ready]"
+# Given a name and a contact: whether what the browser keeps under that name tells of that contact.
+REMEMBERED = "([what, id]) => memory.get(what).then((kept) => JSON.stringify(kept ?? null).includes(id))"
 VIEWS = {
     "list": "#list",
     "contact": CONTACT_NAME,
@@ -39,6 +41,11 @@ def updates(state: str) -> str:
 def card(contact_id: str) -> str:
     """Return the selector of a contact's card."""
     return f'contact-card[contact-id="{contact_id}"]'
+
+
+def group(part: str) -> str:
+    """Return the selector of a part of the list: attention, working, rest."""
+    return f'[data-testid="group-{part}"]'
 
 
 def badge(contact_id: str, status: str | None = None) -> str:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 from tests.browser import hooks
 from tests.browser.application import Application
 from tests.browser.stack import Stack
+from tests.stand_ins.record import wait_until
 
 pytestmark = pytest.mark.usefixtures("needs_chromium")
 
@@ -60,6 +61,7 @@ def contact(application: Application) -> str:
     application.task(application.contact("Grace Hopper"))
     application.task(application.contact("Hedy Lamarr")).complete()
     application.contact("")
+    wait_until(application.nothing_is_due, "all of it is known")
     return ada
 
 
@@ -169,5 +171,7 @@ def test_nothing_is_lost_where_there_is_little_room(
         page.evaluate("size => { document.documentElement.style.fontSize = size }", f"{100 * text}%")
         if "contact" in address:
             expect(page.locator(hooks.DRAFT).first).to_be_visible()
+        if "settings" in address:
+            expect(page.locator(hooks.preference("digest"))).to_be_visible()
         assert [] == page.evaluate(LOST), address
         assert width == page.evaluate("document.documentElement.scrollWidth"), address

@@ -42,6 +42,12 @@ class Host:
         self.built = build(self.sources, self.folder)
         return self.built
 
+    def publish_another(self) -> Built:
+        """Change something, and publish that."""
+        style = self.sources / "app.css"
+        style.write_text(f"{style.read_text()}\n.after-{self.built.version} {{ order: 1; }}\n")
+        return self.publish()
+
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
@@ -147,6 +153,7 @@ def test_what_a_visit_loads_is_kept_and_read_again_offline(
     page.goto(f"{stack.url}/?contact={task.contact_id}")
     expect(page.locator(hooks.DRAFT)).to_contain_text("Your compiler")
     page.evaluate(CONTROLLED)
+    page.wait_for_function(hooks.REMEMBERED, arg=["opened", task.contact_id])
     kept = page.evaluate(KEPT)
     paths = {request.url.removeprefix(stack.url).split("?")[0] for request in asked if is_file(request)}
     assert {path for path in paths if path not in kept} - {"/sw.js"} == set()
@@ -205,11 +212,9 @@ def test_an_open_page_goes_on_with_its_own_version_until_it_is_loaded_again(
 def test_versions_before_the_last_are_forgotten(page: Page, stack: Stack, host: Host) -> None:
     page.goto(stack.url)
     page.evaluate(CONTROLLED)
-    for number in (1, 2):
-        style = host.sources / "app.css"
-        style.write_text(f"{style.read_text()}\n.version-{number} {{ order: {number}; }}\n")
+    for _ in range(2):
         before = host.built.version
-        host.publish()
+        host.publish_another()
         page.evaluate(UPDATE)
         wait_for_version(page, host)
     kept = {path.split("/")[1] for path in page.evaluate(KEPT) if path.startswith("/v-")}

@@ -84,3 +84,19 @@ def test_a_receipt_made_offline_is_sent_when_the_network_is_back(
     wait_until(lambda: 1 == receipts(), "the receipt has come")
     assert 0 == worker.evaluate(f"flushReceipts().then({WAITING})")
     page.goto("about:blank")
+
+
+def test_a_draft_is_approved_with_the_notifications_own_button_and_no_page(
+    subscribed: BrowserContext, application: Application, desktop: NotificationDaemon, shown: Screen
+) -> None:
+    task = application.task(application.contact("Maryam Mirzakhani"))
+    task.draft()
+    task.complete()
+    notification = shown.wait_for("Draft ready for Maryam Mirzakhani")
+    button = notification.actions[notification.actions.index("Approve draft") - 1]
+
+    desktop.click(notification, button)
+    wait_until(lambda: "approved" == task.draft_status(), "the draft is approved")
+    wait_until(lambda: not application.unseen(task.contact_id), "the contact is seen")
+    assert "Maryam Mirzakhani" in shown.wait_for("Draft approved").body
+    assert ["about:blank"] == [page.url for page in subscribed.pages]

@@ -104,3 +104,10 @@ def test_the_elements_follow_their_attributes_and_come_and_go(app: Page, applica
     app.wait_for_function("() => self.unseen > 0")
     app.click(hooks.action("retry"))
     assert "taskId" in told(app, "task-retried")
+
+
+def test_an_app_in_which_nobody_is_signed_in_is_told_so(page: Page, stack: Stack) -> None:
+    html = BARE.replace('async () => "TOKEN"', "async () => undefined")
+    page.route("**/their-app", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(f"{stack.url}/their-app")
+    page.wait_for_function("() => self.started === false")

@@ -43,10 +43,10 @@ def test_every_file_that_a_visit_loads_is_kept_and_comes_from_here(
     page.on("request", ask)
     contact = application.contact("Ada Lovelace")
     page.add_init_script("localStorage.setItem('taskbell-language', 'de')")
-    for address in ("/", f"/?contact={contact}", "/?settings"):
+    for address, view in {"/": "list", f"/?contact={contact}": "contact", "/?settings": "settings"}.items():
         page.goto(stack.url + address)
         expect(page.locator(hooks.READY)).to_be_attached()
-        expect(page.locator("#side h2, #list h2").first).to_be_visible()
+        expect(page.locator(hooks.VIEWS[view])).to_be_visible()
         page.wait_for_load_state("load")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.evaluate("localStorage.clear()")
@@ -65,7 +65,10 @@ def test_what_was_read_online_is_read_again_offline(
     other = application.contact("Hedy Lamarr")
     page.goto(f"{stack.url}/?contact={task.contact_id}")
     expect(page.locator(hooks.DRAFT)).to_contain_text("Your compiler")
+    expect(page.locator(hooks.badge(task.contact_id, "in_progress"))).to_be_visible()
     page.wait_for_function("navigator.serviceWorker.controller !== null")
+    for what in ("inbox", "opened"):
+        page.wait_for_function(hooks.REMEMBERED, arg=[what, task.contact_id])
 
     browser.set_offline(True)
     page.reload()

@@ -77,11 +77,10 @@ def test_a_page_hidden_for_long_is_right_again_after_one_request(
     wait_until(application.nothing_is_due, "the task is known")
     page.clock.install()
     page.route("**/v1/inbox", sleep)
-    page.goto(stack.url)
+    with page.expect_request(is_held):
+        page.goto(stack.url)
     badge = page.locator(hooks.badge(task.contact_id))
     expect(badge).to_have_attribute("data-status", "in_progress")
-    with page.expect_request(is_held):
-        page.evaluate(SET_HIDDEN, arg=False)
 
     page.evaluate(SET_HIDDEN, arg=True)
     page.clock.fast_forward(30_000)

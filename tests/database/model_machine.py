@@ -45,7 +45,7 @@ class Machine(RuleBasedStateMachine):
         self.endpoints = 0
         for number, person in enumerate(self.tasks.people):
             self.database.rpc(
-                "taskbell_set_preferences", p_user_id=person, p_preferences={"digest": number == 1}
+                "taskbell_change_preferences", p_user_id=person, p_change={"digest": number == 1}
             )
             self._subscribe(person)
         self.counts["runs"] += 1

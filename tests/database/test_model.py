@@ -16,6 +16,7 @@ from tests.database.model_flight import LEASE_SECONDS, Flight
 from tests.database.model_machine import Machine
 from tests.database.servers import Server
 from tests.database.story import Story
+from tests.stand_ins.clock import Clock
 
 RUNS = int(os.environ.get("MODEL_RUNS", "30"))
 STEPS_EACH = 80
@@ -39,19 +40,11 @@ def test_any_interleaving_keeps_the_promises(database: Database, each_postgres_s
     print(dict(counts))
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC) + timedelta(seconds=5)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 def test_a_dispatcher_that_dozes_past_its_lease_sends_nothing_any_more(story: Story) -> None:
     """As where a platform gives a process no time after its answer, and wakes it with the next request."""
     story.subscribe()
     story.new_task("completed")
-    clock = Clock()
+    clock = Clock(datetime.now(UTC) + timedelta(seconds=5))
     browsers = Browsers(clock)
 
     def flight() -> Flight:

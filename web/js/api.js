@@ -30,6 +30,7 @@ export async function request(method, path, { body, headers, signal, timeoutMs =
   const timer = setTimeout(() => stop.abort(), timeoutMs);
   const leave = () => stop.abort();
   signal?.addEventListener("abort", leave);
+  if (signal?.aborted) leave();
   try {
     let bearer = await session.token();
     for (let again = true; ; again = false) {
@@ -96,8 +97,8 @@ export const api = {
   review: (id, status) => call("POST", `/v1/drafts/${at(id)}/review`, { status }),
   /** @returns {Promise<Preferences>} */
   preferences: () => call("GET", "/v1/preferences"),
-  /** @param {Preferences} preferences @returns {Promise<Preferences>} */
-  setPreferences: (preferences) => call("PUT", "/v1/preferences", preferences),
+  /** @param {PreferencesChange} change @returns {Promise<Preferences>} */
+  changePreferences: (change) => call("PATCH", "/v1/preferences", change),
   /** @returns {Promise<{subscriptions: Subscription[]}>} */
   subscriptions: () => call("GET", "/v1/subscriptions"),
   /** @param {object} subscription @returns {Promise<Subscription>} */

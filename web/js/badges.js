@@ -17,7 +17,7 @@ const RANK = { failed: 0, draft_ready: 1, completed: 2, in_progress: 3, pending:
 
 /**
  * Work shows until it ends; its end shows until the contact is opened.
- * @param {ContactState[]} states of one contact
+ * @param {readonly ContactState[]} states of one contact
  * @param {number} nowMs server time
  * @returns {Badge[]} what matters most first
  */
@@ -43,7 +43,7 @@ const endOf = (entry) => Date.parse(entry.ready_at ?? entry.changed_at);
 
 /**
  * When the next highlight ends by itself.
- * @param {ContactState[]} states
+ * @param {readonly ContactState[]} states
  * @param {number} nowMs server time
  * @returns {number} ms from now; Infinity if none will
  */
@@ -54,20 +54,20 @@ export function nextFadeMs(states, nowMs) {
   return Math.min(Infinity, ...left.filter((ms) => ms > 0));
 }
 
-/** Which part of the list a contact belongs to. @param {ContactState[]} states @returns {"attention" | "working" | "rest"} */
+/** Which part of the list a contact belongs to. @param {readonly ContactState[]} states @returns {"attention" | "working" | "rest"} */
 export function partOf(states) {
   if (states.some((entry) => entry.unseen)) return "attention";
   return states.some(({ status }) => status === "pending" || status === "in_progress") ? "working" : "rest";
 }
 
-/** The last end of any task of a contact that has been seen. @param {ContactState[]} states @returns {ContactState | undefined} */
+/** The last end of any task of a contact that has been seen. @param {readonly ContactState[]} states @returns {ContactState | undefined} */
 export function lastEnd(states) {
   return states
     .filter((entry) => !entry.unseen && ["draft_ready", "completed", "failed"].includes(entry.status))
     .sort((a, b) => b.event_id - a.event_id)[0];
 }
 
-/** @param {ContactState[]} states @returns {number} contacts with something unseen */
+/** @param {readonly ContactState[]} states @returns {number} contacts with something unseen */
 export const countUnseen = (states) =>
   new Set(states.filter((entry) => entry.unseen).map((entry) => entry.contact_id)).size;
 

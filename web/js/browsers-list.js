@@ -85,7 +85,7 @@ export function browsersPart() {
           { class: "actions" },
           button("test", say("test")),
           editing !== id && button("rename", say("rename")),
-          button("remove", say(removing === id ? "remove_sure" : here ? "turn_off" : "remove")),
+          button("remove", say(removeLabel(here, removing === id))),
         ),
       ),
     );
@@ -159,3 +159,6 @@ function health(entry) {
   told.push(rang ? say("last_rang", { when: ago(rang, nowMs()) }) : say("never_rang"));
   return told.filter(Boolean).join(" · ");
 }
+
+/** @param {boolean} here @param {boolean} sure asked once already @returns {Phrase} */
+const removeLabel = (here, sure) => (here ? (sure ? "off_sure" : "turn_off") : sure ? "remove_sure" : "remove");

@@ -49,7 +49,7 @@ export async function connect() {
   // The network came or went: a request that is held may be dead and not know it.
   for (const change of ["online", "offline"]) addEventListener(change, () => ladder?.interrupt());
   addEventListener("pagehide", part);
-  addEventListener("pageshow", ({ persisted }) => void (persisted && join()));
+  addEventListener("pageshow", ({ persisted }) => void (persisted && !get().signedOut && join()));
   document.addEventListener("visibilitychange", onVisibility);
   document.addEventListener("taskbell-try", refresh);
 }

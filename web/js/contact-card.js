@@ -2,12 +2,13 @@
 //
 // Attributes: contact-id (required); selected (the contact is open).
 // Events, bubbling: "contact-open" with detail {contactId}; prevent it, or the link, to go elsewhere.
-// It shows what the store knows; elements.js brings all that it needs to any app.
+// It shows what the store knows; elements.js brings all that it needs to any app. Every card hears of every inbox, and
+// builds itself anew only when what it shows has changed.
 
 import { badgesOf, lastEnd, nextFadeMs, partOf } from "./badges.js";
 import { h, icon, patch } from "./dom.js";
 import { ago, say } from "./language.js";
-import { agentOf, contactOf, get, nowMs, statesOf, watch } from "./store.js";
+import { agentOf, contactOf, nowMs, statesOf, watch } from "./store.js";
 
 const STALE_MS = 30_000; // how long "3 min ago" may stand
 
@@ -16,6 +17,8 @@ export class ContactCard extends HTMLElement {
   /** @type {(() => void) | null} */
   #unwatch = null;
   #timer = 0;
+  /** What it shows, as one line. */
+  #looks = "";
 
   connectedCallback() {
     this.#unwatch ??= watch(["directory", "inbox"], () => this.render());
@@ -53,27 +56,37 @@ export class ContactCard extends HTMLElement {
     const contact = contactOf(this.contactId);
     const name = contact?.name || states[0]?.contact_name || say("no_name");
     const badges = badgesOf(states, nowMs());
+    const more = [contact?.company, lastly(states)].filter(Boolean).join(" · ");
+    const selected = this.hasAttribute("selected");
+    const unseen = partOf(states) === "attention";
+    this.#renderAgain(states);
+    const looks = JSON.stringify([this.contactId, name, more, selected, unseen, badges]);
+    if (looks === this.#looks && this.firstChild) return;
+    this.#looks = looks;
     const link = h(
       "a",
       {
         class: "card",
         href: `/?contact=${encodeURIComponent(this.contactId)}`,
-        "aria-current": this.hasAttribute("selected") ? "true" : null,
+        "aria-current": selected ? "true" : null,
         "data-testid": "card",
-        "data-unseen": partOf(states) === "attention",
+        "data-unseen": unseen,
       },
       h("span", { class: "avatar", "aria-hidden": "true", text: initials(name) }),
       h(
         "span",
         { class: "card-text" },
         h("span", { class: "card-name", dir: "auto", text: name }),
-        h("span", { class: "card-more", text: [contact?.company, lastly(states)].filter(Boolean).join(" · ") }),
+        h("span", { class: "card-more", text: more }),
         badges.length ? h("span", { class: "badges" }, ...badges.map(badgeOf)) : null,
       ),
     );
     patch(this, [link]);
+  }
+
+  /** A highlight fades and "just now" grows old without any news. @param {readonly ContactState[]} states */
+  #renderAgain(states) {
     clearTimeout(this.#timer);
-    // A highlight fades and "just now" grows old without any news.
     const soon = Math.min(nextFadeMs(states, nowMs()), lastEnd(states) ? STALE_MS : Infinity);
     if (soon < Infinity) this.#timer = setTimeout(() => this.render(), Math.min(soon + 50, 2 ** 31 - 1));
   }
@@ -99,7 +112,7 @@ export function badgeOf(badge) {
   );
 }
 
-/** "Outreach: draft 3 min ago". @param {ContactState[]} states */
+/** "Outreach: draft 3 min ago". @param {readonly ContactState[]} states */
 function lastly(states) {
   const last = lastEnd(states);
   if (!last) return "";
@@ -113,16 +126,6 @@ export function initials(name) {
   const words = name.trim().split(/\s+/);
   const letters = [words[0], words.length > 1 ? words[words.length - 1] : ""].map((word) => [...word][0] ?? "");
   return letters.join("").toLocaleUpperCase();
-}
-
-/** Contacts in the order of the list: news first, then work, then by name. @returns {{part: ReturnType<typeof partOf>, ids: string[]}[]} */
-export function listOrder() {
-  const contacts = [...(get().directory?.contacts ?? [])].sort((a, b) => a.name.localeCompare(b.name));
-  /** @type {Record<ReturnType<typeof partOf>, string[]>} */
-  const parts = { attention: [], working: [], rest: [] };
-  for (const { id } of contacts) parts[partOf(statesOf(id))].push(id);
-  const rows = /** @type {const} */ (["attention", "working", "rest"]).map((part) => ({ part, ids: parts[part] }));
-  return rows.filter(({ ids }) => ids.length);
 }
 
 if (!customElements.get("contact-card")) customElements.define("contact-card", ContactCard);

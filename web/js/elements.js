@@ -4,7 +4,7 @@
 //   <contact-view contact-id="…"></contact-view>
 //   <script type="module">
 //     import { start } from "/js/elements.js";
-//     await start({ token: async () => (await supabase.auth.getSession()).data.session.access_token });
+//     await start({ token: async () => (await supabase.auth.getSession()).data.session?.access_token });
 //   </script>
 //
 // Your app serves these files and passes /v1 on, both at its own origin. Without `token` the user is whoever signed in
@@ -29,8 +29,8 @@ for (const sheet of ["/app.css", "/css/cards.css", "/css/view.css", "/css/forms.
 
 /**
  * Connects to the server and keeps every element right until the page is left.
- * @param {{token?: () => string | Promise<string>}} [options] token: the user's Supabase access token, asked for
- *   before each request; it refreshes itself where your app keeps it
+ * @param {{token?: TokenSource}} [options] token: the user's Supabase access token, asked for before each request, or
+ *   nothing where nobody is signed in; it refreshes itself where your app keeps it
  * @returns {Promise<boolean>} false: nobody is signed in, and the elements stay empty
  */
 export async function start({ token } = {}) {

@@ -5,13 +5,19 @@
 
 const session = (() => {
   const MARGIN_MS = 60_000;
+  const TIMEOUT_MS = 15_000; // all tabs wait for the one that renews
   /** @type {Promise<Config> | null} */
   let reading = null;
-  /** @type {(() => string | Promise<string>) | null} */
+  /** @type {TokenSource | null} */
   let provided = null;
 
   /** Nobody is signed in, or the session cannot be renewed. */
   class SignedOut extends Error {}
+
+  /** @returns {never} */
+  function signedOut() {
+    throw new SignedOut();
+  }
 
   /**
    * The server's configuration; the last known one where the server is out of reach.
@@ -27,7 +33,7 @@ const session = (() => {
 
   async function readConfig() {
     try {
-      const response = await fetch("/v1/config", { cache: "no-store" });
+      const response = await fetch("/v1/config", { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (!response.ok) throw new Error(`config ${response.status}`);
       const answer = await response.json();
       void memory.set("config", answer);
@@ -51,6 +57,7 @@ const session = (() => {
       method: "POST",
       headers: { "content-type": "application/json", apikey: server.supabase_publishable_key ?? "" },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   }
 
@@ -90,7 +97,7 @@ const session = (() => {
 
   /** A token that is good for at least a minute. @returns {Promise<string>} @throws {SignedOut} */
   async function token() {
-    if (provided) return provided();
+    if (provided) return (await provided()) || signedOut();
     const server = await config();
     if (server.demo_token) return server.demo_token;
     /** @type {StoredSession | undefined} */
@@ -101,16 +108,17 @@ const session = (() => {
 
   /** Another token in place of one that /v1 refused. @param {string} refused @throws {SignedOut} */
   async function renew(refused) {
-    const other = await provided?.();
-    if (other === refused) throw new SignedOut();
-    if (other) return other;
+    if (provided) {
+      const other = await token();
+      return other === refused ? signedOut() : other;
+    }
     const server = await config(true);
     if (!server.demo_token) return refresh(server, refused);
     if (server.demo_token === refused) throw new SignedOut();
     return server.demo_token;
   }
 
-  /** Another app keeps the session, and hands out its access token. @param {() => string | Promise<string>} source */
+  /** Another app keeps the session, and hands out its access token, if it has one. @param {TokenSource} source */
   const provide = (source) => void (provided = source);
 
   /** The user's id in a token; '' if it is none. @param {string} jwt */

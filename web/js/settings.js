@@ -6,7 +6,14 @@ import { serverConfig, startOver } from "./connection.js";
 import { browsersPart } from "./browsers-list.js";
 import { h, icon, patch } from "./dom.js";
 import { LANGUAGES, say, speak, spoken } from "./language.js";
-import { changePreferences, ensurePreferences, toggleMuted, unreadable } from "./preferences.js";
+import {
+  allKept,
+  changePreferences,
+  ensurePreferences,
+  readPreferences,
+  toggleMuted,
+  unreadable,
+} from "./preferences.js";
 import { turnOff } from "./subscribing.js";
 import { close } from "./router.js";
 import { signOut as endSession } from "./signing.js";
@@ -57,11 +64,12 @@ export function settingsView() {
   const unwatch = watch(["preferences", "directory", "user"], () => {
     if (!view.isConnected && form.childElementCount) return unwatch();
     patch(form, preferenceParts());
+    settle(form);
     // The demo has nobody to sign out.
     const session = get().user && !serverConfig().demo_token;
     patch(foot, [session && h("button", { type: "button", "data-testid": "sign-out", text: say("sign_out") })]);
   });
-  void ensurePreferences();
+  void readPreferences(); // another browser may have changed them
   return view;
 }
 
@@ -156,41 +164,59 @@ function zones(chosen) {
   return [...new Set([chosen, "UTC", ...known])].map((zone) => [zone, zone.replace(/_/g, " ")]);
 }
 
+/**
+ * A field that was touched does not heed its attributes any more: it is brought in step.
+ * @param {HTMLElement} form
+ * @param {Element | null} [except] what is being typed
+ */
+function settle(form, except = document.activeElement) {
+  for (const field of form.querySelectorAll("input, select")) {
+    if (field instanceof HTMLSelectElement)
+      field.value = field.querySelector("[selected]")?.getAttribute("value") ?? "";
+    else if (!(field instanceof HTMLInputElement)) continue;
+    else if (field.type === "checkbox") field.checked = field.defaultChecked;
+    else if (field !== except) field.value = field.defaultValue;
+  }
+}
+
 /** @param {HTMLElement} view @param {HTMLInputElement} input */
 async function onChange(view, { name, checked, value }) {
   const preferences = get().preferences;
   if (!preferences) return;
   const [topic, id] = name.split(/:(.*)/s);
-  const quiet = preferences.quiet_hours ?? { from: "22:00", until: "07:00" };
-  const here = preferences.quiet_hours ? preferences.time_zone : Intl.DateTimeFormat().resolvedOptions().timeZone;
-  /** @type {Record<string, () => Partial<Preferences>>} */
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  /** @type {Record<string, () => PreferencesChange>} */
   const changes = {
-    kind: () => ({ kinds: { ...preferences.kinds, [id]: checked } }),
-    agent: () => ({ agents: { ...preferences.agents, [id]: checked } }),
-    quiet: () => ({ quiet_hours: checked ? quiet : null, time_zone: here }),
-    from: () => ({ quiet_hours: { ...quiet, from: value } }),
-    until: () => ({ quiet_hours: { ...quiet, until: value } }),
+    kind: () => ({ kinds: { [id]: checked } }),
+    agent: () => ({ agents: { [id]: checked ? null : false } }),
+    quiet: () =>
+      checked ? { quiet_hours: { from: "22:00", until: "07:00" }, time_zone: here } : { quiet_hours: null },
+    from: () => ({ quiet_hours: { from: value } }),
+    until: () => ({ quiet_hours: { until: value } }),
     time_zone: () => ({ time_zone: value }),
     digest: () => ({ digest: checked }),
     language: () => ({ language: value }),
   };
   if (!changes[topic] || ((topic === "from" || topic === "until") && !value)) return;
-  await keep(view, () => changePreferences(changes[topic]()));
-  if (topic !== "language") return;
+  const kept = await keep(view, () => changePreferences(changes[topic]()));
+  if (topic !== "language" || !kept) return;
+  await allKept();
   speak(value);
   location.reload(); // every sentence on the page changes
 }
 
-/** @param {HTMLElement} view @param {() => Promise<void>} work */
+/** @param {HTMLElement} view @param {() => Promise<void>} work @returns {Promise<boolean>} whether it was kept */
 async function keep(view, work) {
   const saved = view.querySelector(".saved");
   try {
     await work();
     if (saved) saved.textContent = say("saved");
     setTimeout(() => saved && (saved.textContent = ""), 2500);
+    return true;
   } catch {
     toast(say("trouble_action"));
     const form = view.querySelector("form");
-    if (form) form.replaceChildren(...preferenceParts().filter((node) => node !== null));
+    if (form) settle(form, null);
+    return false;
   }
 }

@@ -78,5 +78,23 @@ export function learnClock(serverNow) {
 export const agentOf = (id) => state.directory?.agents.find((agent) => agent.id === id);
 /** @param {string} id @returns {Contact | undefined} */
 export const contactOf = (id) => state.directory?.contacts.find((contact) => contact.id === id);
-/** @param {string} id @returns {ContactState[]} what the agents last did for a contact */
-export const statesOf = (id) => state.inbox?.states.filter((entry) => entry.contact_id === id) ?? [];
+/** @param {string} id @returns {readonly ContactState[]} what the agents last did for a contact */
+export const statesOf = (id) => byContact().get(id) ?? [];
+
+/** @type {ContactState[] | undefined} */
+let sorted;
+/** @type {Map<string, ContactState[]>} */
+let sortedByContact = new Map();
+
+/** The states of the inbox by contact, sorted once for each inbox: every card asks. */
+function byContact() {
+  if (sorted === state.inbox?.states) return sortedByContact;
+  sorted = state.inbox?.states;
+  sortedByContact = new Map();
+  for (const entry of sorted ?? []) {
+    const others = sortedByContact.get(entry.contact_id);
+    if (others) others.push(entry);
+    else sortedByContact.set(entry.contact_id, [entry]);
+  }
+  return sortedByContact;
+}

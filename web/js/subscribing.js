@@ -5,6 +5,7 @@ import { api } from "./api.js";
 import { browserName } from "./browser.js";
 import { serverConfig } from "./connection.js";
 import { spoken } from "./language.js";
+import { changePreferences, readPreferences } from "./preferences.js";
 import { checkPush, worker } from "./push.js";
 import { get, set } from "./store.js";
 
@@ -83,14 +84,13 @@ async function activated(registration) {
 
 /** Notifications speak the language, and keep the time zone, of the browser that is first told. */
 export async function speakHere() {
-  const preferences = await api.preferences();
+  await readPreferences();
+  const { preferences } = get();
+  if (!preferences) return;
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const untouched = preferences.time_zone === "UTC" && !preferences.quiet_hours;
-  const change = { ...preferences, language: spoken(), time_zone: untouched ? time_zone : preferences.time_zone };
-  set({
-    preferences:
-      JSON.stringify(change) === JSON.stringify(preferences) ? preferences : await api.setPreferences(change),
-  });
+  const inNeed = spoken() !== preferences.language || (untouched && time_zone !== "UTC");
+  if (inNeed) await changePreferences({ language: spoken(), ...(untouched && { time_zone }) });
 }
 
 /** @param {PushSubscription} subscription @returns {string} base64url without padding, "" if the browser does not tell */

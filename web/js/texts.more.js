@@ -62,7 +62,7 @@ const moreTexts = {
 
   // Settings
   browsers: "Your browsers",
-  no_browsers: "None is notified yet.",
+  no_browsers: "No browser is notified. Turn notifications on above your contacts.",
   no_settings: "The settings cannot be read now. They appear when the server is back.",
   this_browser: "This browser",
   browser_on: "{browser} on {system}",
@@ -71,6 +71,7 @@ const moreTexts = {
   save: "Save",
   remove: "Remove",
   remove_sure: "Really remove?",
+  off_sure: "Really turn off?",
   test: "Test",
   test_sent: "Sent. It should ring now.",
   test_failed: "The push service did not take it ({reason}).",

@@ -1,7 +1,9 @@
 """/v1/preferences: what rings, and when.
 
-In: a whole set of preferences; what is left out takes its default. Out: the set as stored. Touches the
-database as the service, for the verified user.
+In: what is to change, as a JSON Merge Patch (RFC 7396): what is left out stays; kinds, agents and the two
+ends of the quiet hours each change by themselves; null is the way back to the default. Out: the whole set as
+stored. Touches the database as the service, for the verified user: it merges, so that browsers do not undo
+each other.
 """
 
 import zoneinfo
@@ -18,8 +20,13 @@ from taskbell.model import Json
 
 MOST_AGENTS = 200
 MOST_MUTED_CONTACTS = 1_000
-# SQLSTATE: Postgres has a list of time zones of its own, which may be older or newer than ours.
-INVALID_PARAMETER_VALUE = "22023"
+# SQLSTATE → what only the database can tell: its list of time zones may be older or newer than ours, and the
+# rest is wrong only together with what is stored.
+REFUSED_BY_DATABASE = {
+    "22023": "time_zone: the database does not know this time zone",
+    "23514": "quiet_hours: they need two ends that are apart, or send null",
+    "54000": f"agents: there are wishes for {MOST_AGENTS} already; send null for those that are gone",
+}
 
 
 def _known_time_zone(name: str) -> str:
@@ -51,37 +58,39 @@ Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9
 class Kinds(Asked):
     """Which kinds of notification ring."""
 
-    draft_ready: bool = True
-    completed: bool = True
-    failed: bool = True
-    followup_due: bool = True
+    draft_ready: bool | None = None
+    completed: bool | None = None
+    failed: bool | None = None
+    followup_due: bool | None = None
 
 
 class QuietHours(Asked):
     """From when until when nothing rings, by the clock of the user's time zone; may span midnight."""
 
-    start: ClockTime = Field(alias="from")
-    end: ClockTime = Field(alias="until")
+    start: ClockTime | None = Field(None, alias="from")
+    end: ClockTime | None = Field(None, alias="until")
 
     @model_validator(mode="after")
     def _last_some_time(self) -> "QuietHours":
-        if self.start == self.end:
+        if not self.model_fields_set:
+            raise ValueError("say from when, until when, or both; or send null")
+        if self.start is not None and self.start == self.end:
             raise ValueError("begin and end are the same minute: set them apart, or send null")
         return self
 
 
-class Wishes(Asked):
-    """What a user wants to be told, and when."""
+class Change(Asked):
+    """What a user wants to be told from now on: a JSON Merge Patch of the preferences (RFC 7396)."""
 
-    kinds: Kinds = Kinds()
-    agents: Annotated[dict[Id, bool], Field(max_length=MOST_AGENTS, default_factory=dict)]
-    muted_contacts: Annotated[
-        list[Id], Field(max_length=MOST_MUTED_CONTACTS, default_factory=list), AfterValidator(_each_once)
-    ]
+    kinds: Kinds | None = None
+    agents: Annotated[dict[Id, bool | None], Field(max_length=MOST_AGENTS)] | None = None
+    muted_contacts: (
+        Annotated[list[Id], Field(max_length=MOST_MUTED_CONTACTS), AfterValidator(_each_once)] | None
+    ) = None
     quiet_hours: QuietHours | None = None
-    time_zone: TimeZone = "UTC"
-    language: Language = "en"
-    digest: bool = True
+    time_zone: TimeZone | None = None
+    language: Language | None = None
+    digest: bool | None = None
 
 
 class StoredKinds(Answered):
@@ -119,15 +128,15 @@ def routes(gateway: Gateway) -> list[Route[Any]]:
         stored = gateway.rpc("taskbell_preferences", {"p_user_id": call.user.id})
         return Answer(Preferences.model_validate(stored))
 
-    def replace_preferences(call: Call[Wishes]) -> Answer:
-        wishes: Json = call.body.model_dump(mode="json", by_alias=True)
-        params: dict[str, Json] = {"p_user_id": call.user.id, "p_preferences": wishes}
+    def change_preferences(call: Call[Change]) -> Answer:
+        change: Json = call.body.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        params: dict[str, Json] = {"p_user_id": call.user.id, "p_change": change}
         try:
-            stored = gateway.rpc("taskbell_set_preferences", params)
+            stored = gateway.rpc("taskbell_change_preferences", params)
         except GatewayError as error:
-            if error.sqlstate != INVALID_PARAMETER_VALUE:
+            if error.sqlstate not in REFUSED_BY_DATABASE:
                 raise
-            raise Refused(BAD_BODY, detail="time_zone: the database does not know this time zone") from error
+            raise Refused(BAD_BODY, detail=REFUSED_BY_DATABASE[error.sqlstate]) from error
         return Answer(Preferences.model_validate(stored))
 
     return [
@@ -139,11 +148,11 @@ def routes(gateway: Gateway) -> list[Route[Any]]:
             answers={200: Preferences},
         ),
         Route(
-            method="PUT",
+            method="PATCH",
             path="/v1/preferences",
-            summary="Replace what rings, and when; what is left out takes its default.",
-            handler=replace_preferences,
-            body=Wishes,
+            summary="Change some of what rings, and when: a JSON Merge Patch (RFC 7396).",
+            handler=change_preferences,
+            body=Change,
             answers={200: Preferences},
         ),
     ]

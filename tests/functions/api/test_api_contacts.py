@@ -197,7 +197,7 @@ def test_an_anonymous_user_has_everything_of_their_own_and_nothing_else(stage: S
     contact, agent = stage.rows.contact(anonymous_id), stage.rows.agent()
     assert browser.put("/v1/subscriptions", json=stage.subscription()).status_code == 200
     assert browser.post("/v1/tasks", json={"contact_id": contact, "agent_id": agent}).status_code == 201
-    assert browser.put("/v1/preferences", json={"digest": False}).json()["digest"] is False
+    assert browser.patch("/v1/preferences", json={"digest": False}).json()["digest"] is False
     assert reason(browser.get(f"/v1/contacts/{stage.rows.contact(ada_id)}")) == (404, "unknown_contact")
 
 
@@ -205,6 +205,6 @@ def test_a_token_outlives_its_user_without_harm(stage: Stage) -> None:
     user_id, browser = stage.someone()
     stage.rows.execute("delete from auth.users where id = %s", user_id)
     assert reason(browser.put("/v1/subscriptions", json=stage.subscription())) == (401, "unknown_user")
-    assert reason(browser.put("/v1/preferences", json={})) == (401, "unknown_user")
+    assert reason(browser.patch("/v1/preferences", json={})) == (401, "unknown_user")
     assert browser.get("/v1/inbox").json()["states"] == []
     assert browser.post("/v1/contacts/1/seen").status_code < 500
