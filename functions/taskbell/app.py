@@ -4,6 +4,7 @@ In: the environment. Out: an `Application` with one method a function. The only 
 nothing that it builds connects to anything before the first request needs it.
 """
 
+import gc
 import json
 import logging
 import sys
@@ -123,11 +124,20 @@ def start(environ: Mapping[str, str]) -> Application:
         application = Application(read_settings(environ))
     except TaskbellError as error:
         sys.exit(f"taskbell: {error}")
+    collect_rarely()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.getLogger().addHandler(handler)
     logging.getLogger("taskbell").setLevel(logging.INFO)
     return application
+
+
+def collect_rarely() -> None:
+    """Let Python look for objects that refer to each other in circles after 50,000 new ones, not after 700.
+
+    A batch makes thousands of values and no circles: to look for them took a tenth of the time of a push.
+    """
+    gc.set_threshold(50_000)
 
 
 class JsonLines(logging.Formatter):
