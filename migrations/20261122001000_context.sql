@@ -12,7 +12,18 @@ begin
     with described as materialized (
       select
         e.id, e.task_id, e.operation, e.occurred_at, e.attempts,
-        d.recipients, d.agent_name, d.has_draft, d.failure, d.status, d.changed_at,
+        d.agent_name, d.has_draft, d.failure, d.status, d.changed_at,
+        -- A follow-up that was done or put off since it was raised is no news any more.
+        case
+          when e.source <> 'schedule' or exists (
+            select
+            from taskbell.rows_where(
+              'agent_followup_schedule', 'id', array[substr(e.record ->> 'id', length('followup:') + 1)]
+            ) f
+            where f ->> 'status' = 'scheduled'
+              and (f ->> 'scheduled_for')::timestamptz = (e.record ->> 'updated_at')::timestamptz
+          ) then d.recipients
+        end as recipients,
         -- Longer ids are no ids, and no index would take them.
         case when length(d.contact_id) between 1 and 200 then d.contact_id end as contact_id,
         case when length(d.agent_id) between 1 and 200 then d.agent_id end as agent_id

@@ -109,8 +109,10 @@ declare
   v_deliveries record;
   v_contexts json := '[]';
 begin
-  perform taskbell.publish_touched(5000);
   select * into v_events from taskbell.lease_events(p_limit, v_lease_until, p_now);
+  -- Whoever is to be rung does not wait for many open pages: those get their turn in the next claim. Here,
+  -- because of the order of locks: events, inboxes, deliveries.
+  perform taskbell.publish_touched(case when v_events.p_looked_at > 0 then 100 else 5000 end);
   if cardinality(v_events.p_leased) > 0 then
     begin
       v_contexts := taskbell.event_contexts(v_events.p_leased, p_now);
@@ -122,7 +124,8 @@ begin
   select * into v_deliveries from taskbell.lease_deliveries(p_limit, v_lease_until, p_now);
   return json_build_object(
     'now', p_now,
-    'more', v_events.p_looked_at >= p_limit or v_deliveries.p_looked_at >= p_limit,
+    'more', v_events.p_looked_at >= p_limit or v_deliveries.p_looked_at >= p_limit
+      or exists (select from taskbell.touched),
     'events', v_contexts,
     'deliveries', taskbell.deliveries_json(v_deliveries.p_leased)
   );

@@ -195,3 +195,16 @@ def test_a_recipient_who_is_no_user_is_left_out(story: Story) -> None:
     task = story.new_task("failed", user_id=unknown_id())
     story.dispatch()
     assert [("done", "no_recipient")] == story.event_reasons(task)
+
+
+def test_whoever_is_to_be_rung_does_not_wait_for_thousands_of_open_pages(story: Story) -> None:
+    story.database.execute(
+        "insert into taskbell.touched (user_id) select gen_random_uuid() from generate_series(1, 1000)"
+    )
+    story.new_task("completed")
+    first = story.claim()
+    left = story.database.value("select count(*) from taskbell.touched")
+    assert (1, 900, True) == (len(first["events"]), left, first["more"])
+    second = story.claim()
+    left = story.database.value("select count(*) from taskbell.touched")
+    assert ([], 0, False) == (second["events"], left, second["more"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from tests.database.story import Row, Story, later
 
 
@@ -50,6 +52,22 @@ def test_what_is_done_cancelled_or_long_past_is_not_raised(story: Story) -> None
     schedule(story, later(hours=1), status="cancelled")
     schedule(story, later(days=-8))
     assert 0 == due(story, later(hours=2))
+
+
+@pytest.mark.parametrize(
+    "change", ["status = 'done'", "status = 'cancelled'", "scheduled_for = scheduled_for + interval '1 day'"]
+)
+def test_a_followup_that_was_seen_to_before_it_could_ring_rings_nobody(story: Story, change: str) -> None:
+    story.subscribe()
+    stands, seen_to = schedule(story, later(hours=1)), schedule(story, later(hours=1))
+    assert 2 == due(story, later(hours=2))
+    story.database.execute(
+        f"update public.agent_followup_schedule set {change} where id = %s",  # noqa: S608
+        seen_to,
+    )
+    events = {event["task_id"]: event for event in story.claim()["events"]}
+    rung = {task: [person["user_id"] for person in event["recipients"]] for task, event in events.items()}
+    assert {f"followup:{stands}": [story.owner], f"followup:{seen_to}": []} == rung
 
 
 def test_many_are_raised_a_batch_at_a_time(story: Story) -> None:
