@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from taskbell.app import Application
+from taskbell.app import Application, collect_rarely
 from taskbell.settings import read_settings
 
 BUDGET_SECONDS = 60.0
@@ -18,6 +18,7 @@ BUDGET_SECONDS = 60.0
 
 def main() -> None:
     """Dispatch whatever is due at each line; the end of the input is the end."""
+    collect_rarely()
     application = Application(read_settings(os.environ), push_ca_file=os.environ["SSL_CERT_FILE"])
     print("ready", flush=True)
     for _ in sys.stdin:

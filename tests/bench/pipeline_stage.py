@@ -110,8 +110,11 @@ class Stage:
             secrets = {"taskbell_webhook_url": webhook_url, "taskbell_webhook_secret": SECRET}
             keep_secrets(connection, secrets)
         self.start("relay", ["-c", RELAY, self.postgres.superuser_url], {})
-        listening = "select count(*) from pg_stat_activity where query = 'listen net_wake'"
-        wait_for(lambda: self.value(listening) > 0, START_SECONDS)
+        # An empty call, which no function does anything for: when it is taken, somebody listens.
+        self.sql("select net.http_post(%s, '{}')", webhook_url)
+        taken = "select not exists (select from net.http_request_queue)"
+        if not wait_for(lambda: self.value(taken), START_SECONDS):
+            raise TimeoutError(f"the relay did not start:\n{(self.folder / 'relay.log').read_text()}")
 
     def clock(self) -> None:
         """Start what runs the database's jobs, the sweep's clock among them, every 15 seconds."""
