@@ -43,7 +43,7 @@ begin
     insert into taskbell.push_services as b (origin, blocked_until, reason, since)
     select
       a.origin,
-      p_now + make_interval(secs => coalesce(max(a.retry_after_seconds), 900)::float),
+      p_now + make_interval(secs => coalesce(max(a.retry_after_seconds), 600)::float),
       coalesce(max(a.reason), 'misconfigured'),
       p_now
     from answers a
@@ -72,7 +72,7 @@ begin
       end as attempts,
       coalesce(e.occurred_at, n.created_at) as since,
       p_now + make_interval(secs => coalesce(
-        a.retry_after_seconds, case a.outcome when 'misconfigured' then 900 else 15 end
+        a.retry_after_seconds, case a.outcome when 'misconfigured' then 600 else 15 end
       )::float) as again_at
     from answers a
     cross join lateral (select * from taskbell.deliveries x where x.id = a.delivery_id offset 0) d

@@ -32,13 +32,14 @@ def faulty(bell: Bell, lose: dict[str, int] | None = None, refuse: str | None = 
     return dispatcher(bell, intercept)
 
 
-def dispatcher(bell: Bell, intercept: Intercept) -> Dispatcher:
+def dispatcher(bell: Bell, intercept: Intercept, batch: int = 200) -> Dispatcher:
     """A dispatcher in whose questions `intercept` has a say."""
     return Dispatcher(
         Intercepted(bell.gateway, intercept),
         bell.application.sender,
         public_url="https://bell.example",
         secrets=[SECRET],
+        batch=batch,
     )
 
 
@@ -60,6 +61,23 @@ def test_what_is_cut_off_between_two_steps_is_done_by_the_next_run(bell: Bell, s
     bell.let_time_pass(minutes=1)
     assert bell.application.dispatcher.run(10).as_json()["accepted"] == 1
     assert len(bell.push_service.received) == 1
+
+
+def test_what_was_done_counts_although_the_database_falls_silent_later(bell: Bell) -> None:
+    bell.browser()
+    for name in ("One", "Two"):
+        bell.new_task(status="completed", input_data={"contactId": bell.new_contact(name)})
+    asked: list[str] = []
+
+    def fall_silent(name: str, _: Mapping[str, Any], ask: Ask) -> Json:
+        asked.append(name)
+        if asked.count("claim") > 1:
+            raise GatewayError("database_unavailable", "silent")
+        return ask()
+
+    summary = dispatcher(bell, fall_silent, batch=1).run(2)
+    assert (1, True) == (summary.events, summary.more)
+    assert "call_again" in asked
 
 
 def test_an_outcome_that_is_refused_for_good_is_counted_and_the_others_are_settled(bell: Bell) -> None:

@@ -7,6 +7,7 @@ the same time.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,7 +58,7 @@ class Batches:
 
         `asked_at` and `ends_at` are on the monotonic clock.
         """
-        decisions = _decide(claimed.events, claimed.now)
+        decisions = decide_all(claimed.events, claimed.now, decide_or_bury)
         applied = self.ledger.apply(decisions, ends_at=ends_at)
         for event in claimed.unreadable_events:
             applied += self.ledger.bury(event, ends_at=ends_at)
@@ -92,18 +93,11 @@ class Batches:
         return lambda: claimed.now + timedelta(seconds=time.monotonic() - asked_at)
 
 
-def _decide(events: Sequence[Event], now: datetime) -> list[Decision]:
-    """Decide all; an event that no decision can be made for becomes a dead letter, the others go on."""
+def decide_or_bury(event: Event, now: datetime, rung: Counter[str]) -> Decision:
+    """Decide; an event that no decision can be made for becomes a dead letter, the others go on."""
     try:
-        return decide_all(events, now)
-    except Exception:  # once more one by one, to find which
-        return [_decide_or_bury(event, now) for event in events]
-
-
-def _decide_or_bury(event: Event, now: datetime) -> Decision:
-    try:
-        return decide(event, now)
-    except Exception as error:  # whatever it is, it must not hold up the others
+        return decide(event, now, rung)
+    except Exception as error:
         fields: dict[str, Json] = {"event_id": event.id, "error": type(error).__name__}
         log.error("undecidable", extra={"fields": fields})  # noqa: TRY400
         return Decision(

@@ -48,15 +48,18 @@ FOLLOWUP_DUE = "followup_due"
 
 _RINGS = {Status.DRAFT_READY: Kind.DRAFT_READY, Status.COMPLETED: Kind.COMPLETED, Status.FAILED: Kind.FAILED}
 
-Hold = Callable[[Recipient], datetime | None]
+DecideOne = Callable[[Event, datetime, Counter[str]], Decision]
 
 
-def decide_all(events: Sequence[Event], now: datetime) -> list[Decision]:
-    """Return a decision for each event, in order; a burst within the batch counts as one over time."""
+def decide_all(events: Sequence[Event], now: datetime, decide_one: DecideOne | None = None) -> list[Decision]:
+    """Return a decision for each event, in order; a burst within the batch counts as one over time.
+
+    `decide_one` stands in for `decide` where its errors must not end the batch.
+    """
     rung: Counter[str] = Counter()
     decisions = []
     for event in events:
-        decision = decide(event, now, rung)
+        decision = (decide_one or decide)(event, now, rung)
         decisions.append(decision)
         rung.update(one.user_id for one in decision.recipients if one.notification is not None)
     return decisions

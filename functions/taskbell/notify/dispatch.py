@@ -21,6 +21,7 @@ from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
+from taskbell.errors import GatewayError
 from taskbell.gateway import Gateway
 from taskbell.model import Json
 from taskbell.notify.batch import SETTLE_RESERVE_SECONDS, Batches, Finished, Prepared
@@ -103,7 +104,11 @@ class Dispatcher:
         self._ahead = ahead
 
     def run(self, budget_seconds: float) -> Summary:
-        """Dispatch batches until nothing is due or the budget ends; raises GatewayError if nobody answers."""
+        """Dispatch batches until nothing is due or the budget ends.
+
+        Raises GatewayError if nobody answers before the first is on its way; later, what is left is the next
+        run's.
+        """
         run = _Run(self._batches, time.monotonic() + budget_seconds, self._ahead)
         try:
             more = True
@@ -117,6 +122,11 @@ class Dispatcher:
                     break
                 batch = self._batches.prepare(claimed, asked_at, ends_at=run.ends_at)
                 more = run.take(batch) and claimed.more
+        except GatewayError as error:
+            if not run.begun:
+                raise
+            log.warning("stopped early", extra={"fields": {"reason": error.reason}})
+            run.summary.more = True
         finally:
             # Whatever stopped the loop, what has been claimed is sent and settled.
             run.end()
@@ -141,11 +151,15 @@ class _Run:
     on_their_way: deque[Future[Finished]] = field(default_factory=deque)
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was taken."""
+        return bool(self.summary.events + self.summary.deliveries + len(self.on_their_way))
+
+    @property
     def late(self) -> bool:
         """Whether one more batch would not be settled within the budget; the first is taken all the same."""
         left = self.ends_at - time.monotonic()
-        done = self.summary.events + self.summary.deliveries
-        return bool(done) and left <= max(SETTLE_RESERVE_SECONDS, self.longest_seconds)
+        return self.begun and left <= max(SETTLE_RESERVE_SECONDS, self.longest_seconds)
 
     def take(self, batch: Prepared) -> bool:
         """Send and settle a batch, here if it is the only one; False where going on makes no sense."""
