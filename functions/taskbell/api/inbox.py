@@ -4,6 +4,7 @@ In: If-None-Match, Prefer: wait. Out: the states of the user's contacts, or 304.
 user, and the gateway's inbox listener where it has one.
 """
 
+import random
 from typing import Any
 
 from pydantic import Field
@@ -14,6 +15,9 @@ from taskbell.api.route import Answer, Call, Parameter, Route
 from taskbell.api.shapes import Answered, RowId, TaskStatus, Timestamp
 from taskbell.gateway import Gateway
 from taskbell.model import Json
+
+SHORTEST_HOLD = 0.8
+"""Of the time that was asked for, at random: pages that all came back at once spread out again."""
 
 
 class ContactState(Answered):
@@ -62,7 +66,8 @@ def routes(gateway: Gateway, held: HeldRequests) -> list[Route[Any]]:
                     changes.wake(call.user.id)
                 if place.admitted:
                     # The listener asks after it began to listen: no change falls in between.
-                    changes.wait(call.user.id, lambda: place.lost or changed(), wait_seconds)
+                    patience = wait_seconds * random.uniform(SHORTEST_HOLD, 1.0)  # noqa: S311
+                    changes.wait(call.user.id, lambda: place.lost or changed(), patience)
                     applied = {} if place.lost else {"Preference-Applied": "wait"}
         if not latest:
             changed()

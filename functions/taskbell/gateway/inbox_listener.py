@@ -1,7 +1,8 @@
 """Waits for changes of inboxes by LISTEN, for answers that are held until something changes.
 
 In: a user id and a question. Out: whether the answer became yes in time. Touches Postgres: one connection and
-one thread for the whole process, started by the first who waits.
+one thread for the whole process, started by the first who waits. A notification can be lost only with that
+connection, so the thread looks after it for all who wait: they ask again when it has been made anew.
 """
 
 import json
@@ -15,8 +16,10 @@ import psycopg
 
 CHANNEL = "taskbell_inbox"
 RECONNECT_SECONDS = 1.0
-FLOOR_SECONDS = 5.0
-"""How often a waiter asks even if nothing was heard: a notification may be lost with its connection."""
+CHECK_SECONDS = 5.0
+"""How often a connection on which nothing is heard is asked whether it is still there."""
+
+CLOSING_SECONDS = 0.5
 
 
 class InboxListener:
@@ -45,7 +48,7 @@ class InboxListener:
                 left = ends_at - time.monotonic()
                 if left <= 0 or self._closed.is_set():
                     return False
-                heard.wait(min(left, FLOOR_SECONDS))
+                heard.wait(left)
                 heard.clear()
             return True
         finally:
@@ -95,6 +98,7 @@ class InboxListener:
                     keepalives_idle=10,
                     keepalives_interval=5,
                     keepalives_count=3,
+                    tcp_user_timeout=5000,  # milliseconds
                 ) as connection:
                     self._hear(connection)
             except psycopg.Error:
@@ -105,9 +109,13 @@ class InboxListener:
         connection.execute(f"listen {CHANNEL}")
         self._listening.set()
         self._wake_all()  # something may have changed while nobody listened
+        checked_at = time.monotonic()
         while not self._closed.is_set():
-            for notify in connection.notifies(timeout=0.5):
+            for notify in connection.notifies(timeout=CLOSING_SECONDS):
                 self._heard(notify.payload)
+            if time.monotonic() - checked_at >= CHECK_SECONDS:
+                connection.execute("select")
+                checked_at = time.monotonic()
 
     def _heard(self, payload: str) -> None:
         try:

@@ -40,6 +40,11 @@ where p.pronamespace = 'public'::regnamespace and p.proname = %s
 """
 """The parameters of a function, as a column list; ours are not overloaded and have only plain names."""
 
+_AS_CALLER = sql.SQL(
+    "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
+    " set_config('statement_timeout', %s, true)"
+)
+
 # The pool logs libpq's own words, which quote a URL that it cannot read, password and all. What a call came
 # to is an error of ours, and `taskbell doctor` knows why.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
@@ -113,15 +118,13 @@ class PostgresGateway:
         role = "service_role" if as_user is None else "authenticated"
         claims = {"role": role} if as_user is None else as_user.claims
         with self._connections().connection(timeout=min(patience, CONNECT_SECONDS)) as connection:
-            call = self._call(connection, name, params)
-            # In a pipeline, the whole transaction is one round trip.
-            with connection.pipeline(), connection.transaction():
-                connection.execute(
-                    "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
-                    " set_config('statement_timeout', %s, true)",
-                    [role, json.dumps(dict(claims)), str(max(1, int(patience * 1000)))],
-                )
-                cursor = connection.execute(call, [body])
+            # Statements of one message are one transaction (PostgreSQL: Multiple Statements in a Simple
+            # Query) and one round trip; a pipeline does the same for twice the processor time.
+            statements = sql.SQL("{}; {}").format(_AS_CALLER, self._call(connection, name, params))
+            milliseconds = max(1, int(patience * 1000))
+            cursor = psycopg.ClientCursor(connection)
+            cursor.execute(statements, [role, json.dumps(dict(claims)), str(milliseconds), body])
+            cursor.nextset()
             row = cursor.fetchone()
         return row[0] if row else None
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from taskbell.api.inbox import SHORTEST_HOLD
 from tests.functions.api.stage import Stage
 
 PATH = "/v1/inbox"
@@ -108,7 +109,7 @@ def test_without_a_change_it_says_so_in_the_end(stage: Stage) -> None:
     _, browser = stage.someone()
     answer, took = held(browser, '"v0"', seconds=1)
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (304, "wait")
-    assert 0.9 <= took < AT_ONCE_SECONDS
+    assert SHORTEST_HOLD <= took < AT_ONCE_SECONDS
 
 
 def test_without_a_version_there_is_nothing_to_wait_for(stage: Stage) -> None:
@@ -128,7 +129,7 @@ def test_nobody_is_woken_with_anothers_change(stage: Stage, pool: ThreadPoolExec
     stage.dispatch()
     answer, took = waiting.result()
     assert answer.status_code == 304
-    assert took >= 1.9
+    assert took >= 2 * SHORTEST_HOLD
 
 
 def test_seeing_a_contact_in_one_tab_reaches_the_others(stage: Stage, pool: ThreadPoolExecutor) -> None:
@@ -183,7 +184,7 @@ def test_places_for_held_answers_are_few_and_without_one_the_answer_comes_at_onc
     waited = [took for answer, took in answers if "Preference-Applied" in answer.headers]
     at_once = [took for answer, took in answers if "Preference-Applied" not in answer.headers]
     assert (len(waited), len(at_once)) == (2, 4)
-    assert min(waited) >= 1.9
+    assert min(waited) >= 2 * SHORTEST_HOLD
     assert max(at_once) < min(waited)
 
 
