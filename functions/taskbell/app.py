@@ -19,7 +19,7 @@ from flask import Flask, Request, Response
 
 from taskbell.errors import TaskbellError
 from taskbell.gateway import Gateway
-from taskbell.intake.handle import Intake
+from taskbell.intake.handle import Body, Intake
 from taskbell.intake.scheduler import GOOGLE, GOOGLE_KEYS, Scheduler
 from taskbell.notify.deliver import Deliverer
 from taskbell.notify.dispatch import Dispatcher
@@ -55,7 +55,7 @@ class Application:
         )
         self._intake = Intake(
             gateway=self.gateway,
-            dispatch=lambda budget_seconds: self.dispatcher.run(budget_seconds).as_json(),
+            dispatch=self._dispatch,
             secrets=settings.webhook_secrets,
             scheduler=self._believe_scheduler if settings.sweep_caller else None,
         )
@@ -78,6 +78,10 @@ class Application:
         """Let go of all connections and threads."""
         self.sender.close()
         self.gateway.close()
+
+    def _dispatch(self, budget_seconds: float) -> Body:
+        self.sender.warm_up()  # while the database is asked what is due
+        return self.dispatcher.run(budget_seconds).as_json()
 
     def _believe_scheduler(self, authorization: str) -> None:
         with self._lock:

@@ -3,6 +3,7 @@
 In: messages. Out: responses, in the same order. Touches: one thread, the network.
 """
 
+import contextlib
 import os
 import threading
 import weakref
@@ -46,6 +47,7 @@ class Sender:
         self._max_streams = max_streams
         self._lock = threading.Lock()
         self._loop: Loop | None = None
+        self._warm = False
         self._closed = False
         _senders.add(self)
 
@@ -68,6 +70,12 @@ class Sender:
             for job in batch.jobs:
                 job.finish(failure("closed"))
         return batch.wait()
+
+    def warm_up(self) -> None:
+        """Load what the first push needs, in a thread of its own: for callers who wait for something else."""
+        if not self._warm:
+            self._warm = True
+            threading.Thread(target=self._load, name="push-warm-up", daemon=True).start()
 
     def close(self) -> None:
         """End the thread and the connections; messages unfinished, and all later ones, have `closed`."""
@@ -97,6 +105,12 @@ class Sender:
 
     def _request(self, message: PushMessage, origin: str) -> PushRequest:
         return make_request(message, origin, self._vapid)
+
+    def _load(self) -> None:
+        with contextlib.suppress(Exception):  # the first push will say what is wrong
+            from taskbell.push import loop, record  # noqa: F401
+
+            _ = self._vapid.public_key
 
     def _trusted(self) -> str:
         if self._ca_file:
