@@ -28,7 +28,7 @@ from tests.stand_ins.issuer import Issuer
 TITLE = "1,000 pages polling every 5 s, and 500 held beside them, on one instance"
 EVERY_SECONDS, HOLD_SECONDS = 5.0, 25
 VERSION = 7
-OPENING_SECONDS = 5.0
+OPENING_SECONDS = 25.0  # one hold: opened all at once, they would all come back at once, 25 s later
 PATIENCE_SECONDS = 30.0
 
 

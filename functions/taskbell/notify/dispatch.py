@@ -128,10 +128,14 @@ class Dispatcher:
             log.warning("stopped early", extra={"fields": {"reason": error.reason}})
             run.summary.more = True
         finally:
-            # Whatever stopped the loop, what has been claimed is sent and settled.
+            # Whatever stopped the loop, what has been claimed is sent and settled. The next run may begin
+            # meanwhile.
+            called = run.summary.more
+            if called:
+                self._ledger.call_again(ends_at=run.ends_at)
             run.end()
         summary = run.summary
-        if summary.more:
+        if summary.more and not called:
             self._ledger.call_again(ends_at=run.ends_at)
         if summary.events or summary.deliveries:
             log.info("dispatched", extra={"fields": {"stage": "dispatch", **summary.as_json()}})
