@@ -109,7 +109,7 @@ def everything(database: Database) -> list[tuple[str, ...]]:
         union all select 'trigger', tgname, xmin::text from pg_trigger where not tgisinternal
         union all select 'job', jobname, xmin::text from cron.job
         union all select 'publication', prrelid::regclass::text, xmin::text from pg_publication_rel
-        order by 1, 2
+        order by 1, 2, 3
         """
     )
 

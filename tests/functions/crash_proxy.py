@@ -2,8 +2,8 @@
 
 In: connections in Postgres's wire protocol, without TLS. Out: the same, to the server. Touches one loopback
 port and the trap. Frames are a type, a length and a body (postgresql.org/docs: Message Formats). Of the
-client's we read which statement is bound, of the server's when a statement is complete and when a transaction
-is over.
+client's we read the simple queries, one message of which is one transaction, of the server's when it is ready
+for the next. To stop a call that is done and not committed, it is sent with a `begin` before it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from taskbell_local.errors import PostgresError
 from tests.functions.crash_trap import Point, Trap
 
 RPC = re.compile(rb'public\."?taskbell_(record|claim|apply|settle)"?\(')
-FLUSH = b"H\x00\x00\x00\x04"
 PATIENCE_SECONDS = 10.0
 
 
@@ -74,11 +73,9 @@ class _Connection:
 
     def __init__(self, client: socket.socket, server: socket.socket, trap: Trap) -> None:
         self._client, self._server, self._trap = client, server, trap
-        self._statements: dict[bytes, bytes] = {}
         self._call = ""  # which of our functions is being called, until its transaction is over
-        self._committing = False
-        self._asked = self._completed = 0
-        self._progress = threading.Condition()
+        self._kept_open = False
+        self._open = threading.Event()
 
     def run(self) -> None:
         back = threading.Thread(target=self._backward, daemon=True)
@@ -96,44 +93,37 @@ class _Connection:
 
     def _before(self, kind: bytes, body: bytes) -> None:
         """Look at a frame of the client's before it is passed on; kills where that is asked."""
-        if kind == b"P":
-            name, query, _ = body.split(b"\0", 2)
-            self._statements[name] = query
-        elif kind == b"B":
-            query = self._statements.get(body.split(b"\0", 2)[1], b"")
-            if found := RPC.search(query):
-                self._call = found[1].decode()
-                self._at("ASKED")
-            elif query.upper().startswith(b"COMMIT"):
-                if self._wants("OPEN"):
-                    self._server.sendall(FLUSH)
-                    with self._progress:
-                        self._progress.wait_for(lambda: self._completed >= self._asked, PATIENCE_SECONDS)
-                    self._at("OPEN")
-                self._committing = True
-        elif kind == b"E":
-            with self._progress:
-                self._asked += 1
+        found = RPC.search(body) if kind == b"Q" else None
+        if found is None:
+            return
+        self._call = found[1].decode()
+        self._at("ASKED")
+        if self._wants("OPEN"):
+            self._kept_open = True
+            query = b"begin; " + body
+            self._server.sendall(b"Q" + (len(query) + 4).to_bytes(4) + query)
+            self._open.wait(PATIENCE_SECONDS)
+            self._at("OPEN")
 
     def _backward(self) -> None:
         withheld = b""
         with contextlib.suppress(OSError, EOFError):
             while True:
                 kind, frame = _frame(self._server)
-                if kind == b"C":
-                    with self._progress:
-                        self._completed += 1
-                        self._progress.notify_all()
+                ready = kind == b"Z"
+                if self._kept_open:
+                    if ready:
+                        self._open.set()
+                    continue
                 withheld += frame
-                over = self._committing and kind == b"Z" and frame[5:] == b"I"
-                if over:
+                if ready and self._call:
                     self._at("COMMITTED")
-                if over or not (self._committing and self._wants("COMMITTED")):
+                if ready or not self._wants("COMMITTED"):
                     self._client.sendall(withheld)
                     withheld = b""
-                if over:
+                if ready and self._call:
                     self._at("ANSWERED")
-                    self._call, self._committing = "", False
+                    self._call = ""
         self._end()
 
     def _point(self, moment: str) -> Point | None:
