@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from taskbell_local.realtime_client import bundle
 from tests.browser import hooks
@@ -27,6 +27,8 @@ from tests.stand_ins.realtime_stack import RealtimeStack
 
 REQUIRED = "TASKBELL_REQUIRE_BROWSERS"
 not_tested: dict[str, str] = {}  # what -> why
+
+PATIENCE_MS = 15_000  # of a step and of an expectation: two files run at a time, and more beside them
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -153,6 +155,7 @@ def firefox(one_firefox: Firefox, stack: Stack, application: Application) -> Fir
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -167,7 +170,7 @@ def browser(
     """Run one Chromium for all stories of a module."""
     profile = tmp_path_factory.mktemp("chromium")
     with run_chromium(playwright, profile, push_service=gcm, dbus_address=desktop.address) as browser:
-        browser.set_default_timeout(15_000)
+        browser.set_default_timeout(PATIENCE_MS)
         yield browser
 
 

@@ -96,14 +96,14 @@ class _Connection:
         found = RPC.search(body) if kind == b"Q" else None
         if found is None:
             return
-        self._call = found[1].decode()
-        self._at("ASKED")
+        self._call = call = found[1].decode()
+        self._at("ASKED", call)
         if self._wants("OPEN"):
             self._kept_open = True
             query = b"begin; " + body
             self._server.sendall(b"Q" + (len(query) + 4).to_bytes(4) + query)
             self._open.wait(PATIENCE_SECONDS)
-            self._at("OPEN")
+            self._at("OPEN", call)
 
     def _backward(self) -> None:
         withheld = b""
@@ -116,25 +116,23 @@ class _Connection:
                         self._open.set()
                     continue
                 withheld += frame
-                if ready and self._call:
-                    self._at("COMMITTED")
+                call = self._call
+                if ready:
+                    self._call = ""  # now, because the next may be asked as soon as this is passed on
+                    self._at("COMMITTED", call)
                 if ready or not self._wants("COMMITTED"):
                     self._client.sendall(withheld)
                     withheld = b""
-                if ready and self._call:
-                    self._at("ANSWERED")
-                    self._call = ""
+                if ready:
+                    self._at("ANSWERED", call)
         self._end()
 
-    def _point(self, moment: str) -> Point | None:
-        return Point.__members__.get(f"{self._call.upper()}_{moment}")
-
     def _wants(self, moment: str) -> bool:
-        point = self._point(moment)
+        point = _point(self._call, moment)
         return point is not None and self._trap.waits_for(point)
 
-    def _at(self, moment: str) -> None:
-        point = self._point(moment)
+    def _at(self, moment: str, call: str) -> None:
+        point = _point(call, moment)
         if point is not None and self._trap.reached(point):
             raise EOFError  # its process is dead: nothing more goes either way
 
@@ -142,6 +140,10 @@ class _Connection:
         for each in (self._client, self._server):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+
+def _point(call: str, moment: str) -> Point | None:
+    return Point.__members__.get(f"{call.upper()}_{moment}")
 
 
 def _startup(client: socket.socket) -> bytes:
