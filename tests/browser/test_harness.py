@@ -4,6 +4,7 @@ If these fail, no story about Taskbell means anything.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.browser.reference_sender import ReferenceSender
 from tests.stand_ins.autopush import Autopush
 from tests.stand_ins.background import Background
 from tests.stand_ins.chromium import chromium
-from tests.stand_ins.firefox import Firefox
+from tests.stand_ins.firefox import Firefox, program
 from tests.stand_ins.gcm import Gcm
 from tests.stand_ins.notification_daemon import NotificationDaemon
 from tests.stand_ins.record import wait_until
@@ -75,6 +76,24 @@ def test_firefox_shows_a_push_opens_what_is_clicked_and_receives_what_came_while
         assert 201 == sender.send(subscription, message("Firefox was closed"))
         firefox.start()
         desktop.shown.wait_for(lambda shown: shown.title == "Firefox was closed", after=mark)
+
+
+@pytest.mark.usefixtures("needs_firefox")
+def test_a_firefox_that_ends_at_its_start_is_started_again_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autopush: Autopush, desktop: NotificationDaemon
+) -> None:
+    real, began = program(), tmp_path / "began"
+    impostor = tmp_path / "firefox-esr"
+    impostor.write_text(f'#!/bin/sh\n[ -e {began} ] && exec {real} "$@"\ntouch {began}\nexit 11\n')
+    impostor.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with (
+        pytest.warns(UserWarning, match=r"^Firefox ended at its start, with 11$"),
+        Firefox(
+            tmp_path / "profile", push_url=autopush.websocket_url, dbus_address=desktop.address
+        ) as firefox,
+    ):
+        assert ["about:blank"] == firefox.tabs()
 
 
 @pytest.mark.usefixtures("needs_chromium")

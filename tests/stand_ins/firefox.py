@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import warnings
 from ctypes.util import find_library
 from pathlib import Path
 from typing import Any, Self
@@ -59,6 +60,7 @@ PREFERENCES: dict[str, str | int | bool] = {
 }
 
 
+STARTS = 3  # tries: once in some hundred restarts Firefox ends by itself before it has said anything
 COMMAND = ["--headless", "--marionette", "--remote-allow-system-access", "--no-remote"]
 
 
@@ -91,10 +93,20 @@ class Firefox:
         self._profile.mkdir(parents=True, exist_ok=True)
         lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in self._preferences.items()]
         (self._profile / "user.js").write_text("".join(lines))
+        for _ in range(STARTS):
+            port = self._port_of_a_new_process()
+            if port is not None:
+                self._marionette = Marionette(port)
+                return
+        output = (self._profile / "output.log").read_text(errors="replace")
+        raise RuntimeError(f"Firefox ended at each of {STARTS} starts: {output[-2000:]}")
+
+    def _port_of_a_new_process(self) -> int | None:
+        """Return the port where it listens for Marionette, None where it ended by itself instead."""
         port_file = self._profile / "MarionetteActivePort"
         port_file.unlink(missing_ok=True)
         with (self._profile / "output.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process = self._process = subprocess.Popen(
                 [program(), *COMMAND, "--profile", str(self._profile), "about:blank"],
                 stdout=log,
                 stderr=log,
@@ -106,15 +118,20 @@ class Firefox:
                     "MOZ_CRASHREPORTER_DISABLE": "1",
                 },
             )
-        wait_until(lambda: self._has_port(port_file), "Firefox listens for Marionette", timeout_seconds=60)
-        self._marionette = Marionette(int(port_file.read_text()))
 
-    def _has_port(self, port_file: Path) -> bool:
-        assert self._process
-        if self._process.poll() is not None:
-            output = (self._profile / "output.log").read_text(errors="replace")
-            raise RuntimeError(f"Firefox ended at its start: {output[-2000:]}")
-        return port_file.exists() and port_file.read_text().strip() != ""
+        def listening() -> bool:
+            return port_file.exists() and port_file.read_text().strip() != ""
+
+        wait_until(
+            lambda: listening() or process.poll() is not None,
+            "Firefox listens for Marionette",
+            timeout_seconds=60,
+        )
+        if process.returncode is None:
+            return int(port_file.read_text())
+        self._process = None
+        warnings.warn(f"Firefox ended at its start, with {process.returncode}", stacklevel=4)
+        return None
 
     def quit(self) -> None:
         """Quit as a person does: Firefox writes its profile, so that `start` finds everything again."""
