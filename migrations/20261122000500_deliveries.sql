@@ -88,7 +88,8 @@ create table taskbell.deliveries (
 ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 
 create index deliveries_due on taskbell.deliveries (due_at, id) where state = 'due';
-create index deliveries_of_subscription on taskbell.deliveries (subscription_id);
+-- With the state, what a browser is still to be sent is found beside whatever it has ever been sent.
+create index deliveries_of_subscription on taskbell.deliveries (subscription_id, state);
 create index deliveries_accepted on taskbell.deliveries (accepted_at) where state = 'accepted';
 create index deliveries_dead on taskbell.deliveries (id) where state in ('rejected', 'expired');
 

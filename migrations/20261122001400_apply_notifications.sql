@@ -66,6 +66,8 @@ begin
     return;
   end if;
 
+  -- Only the one before it can have anything unsent, for it did the same to those before itself; what was told
+  -- of this contact in former times is not looked at.
   perform taskbell.end_unsent(
     array(
       select o.id
@@ -74,11 +76,10 @@ begin
         select x.id
         from taskbell.notifications x
         where x.user_id = n.user_id and x.tag = n.tag and x.event_id < n.event_id
-        order by x.event_id
+        order by x.event_id desc
+        limit 1
       ) o
-      where n.id = any (v_new) and exists (
-        select from taskbell.deliveries d where d.notification_id = o.id and d.state = 'due' offset 0
-      )
+      where n.id = any (v_new)
     ),
     'superseded', 'newer_notification', p_now
   );

@@ -154,12 +154,19 @@ create function taskbell.end_deliveries_of(p_subscription_ids uuid[], p_reason t
 returns void
 language plpgsql set search_path = ''
 as $$
+declare
+  v_unsent bigint[] := array(
+    select d.id
+    from taskbell.deliveries d
+    where d.subscription_id = any (p_subscription_ids) and d.state = 'due'
+  );
 begin
+  -- In the order of their numbers, as everybody locks them.
   update taskbell.deliveries d set state = 'gone', reason = p_reason, finished_at = p_now
   where d.id = any (array(
     select x.id
     from taskbell.deliveries x
-    where x.subscription_id = any (p_subscription_ids) and x.state = 'due'
+    where x.id = any (v_unsent) and x.state = 'due'
     order by x.id
     for update
   ));

@@ -62,9 +62,17 @@ begin
   perform taskbell.end_unsent(
     array(
       select n.id
-      from taskbell.notifications n
-      join taskbell.deliveries d on d.notification_id = n.id and d.state = 'due'
-      where n.user_id = p_user_id and n.contact_id = p_contact_id
+      from taskbell.subscriptions s
+      cross join lateral (
+        select x.notification_id
+        from taskbell.deliveries x
+        where x.subscription_id = s.id and x.state = 'due'
+        offset 0
+      ) d
+      cross join lateral (
+        select x.id, x.contact_id from taskbell.notifications x where x.id = d.notification_id offset 0
+      ) n
+      where s.user_id = p_user_id and n.contact_id = p_contact_id
     ),
     'cancelled', 'seen', p_now
   );

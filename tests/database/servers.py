@@ -7,7 +7,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -18,10 +17,11 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from taskbell_local.postgres import EmbeddedPostgres
+from tests.stand_ins.ports import free_port
 
 # Another installation of Postgres 15 may stand in for Debian's, say one that has pg_net.
 DEBIAN_BINARIES = Path(os.environ.get("TASKBELL_POSTGRES_15", "/usr/lib/postgresql/15/bin"))
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,7 @@ def debian_15(data: Path, settings: Mapping[str, str] | None = None) -> Iterator
          "-A", "scram-sha-256", "--pwfile", password_file, "--no-sync", "--no-instructions"],
         check=True, stdout=subprocess.DEVNULL, cwd="/", **demoted,  # type: ignore[call-overload]
     )  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     all_settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "wal_level": "logical",
                     "fsync": "off", "timezone": "UTC", "shared_buffers": "64MB", "jit": "off",
                     **(settings or {})}  # fmt: skip

@@ -21,6 +21,28 @@ FINISHED = 5_000
 BATCH = 20
 # Of any table: the rows of the batch, looked up by each statement that needs them, in some plans twice.
 MOST_ROWS = 3 * BATCH
+# Much was sent to one person; to others much is still to be sent.
+OTHERS = 10
+FORMER_TIMES = """
+with told as (
+  insert into taskbell.notifications
+    (user_id, event_id, task_id, contact_id, agent_id, kind, title, url, tag, topic, ttl_seconds, created_at)
+  select
+    s.user_id, -m, n.task_id, n.contact_id, n.agent_id, n.kind, n.title, n.url, n.tag, n.topic, n.ttl_seconds,
+    now() - make_interval(hours => m)
+  from taskbell.notifications n, taskbell.subscriptions s, generate_series(1, 1000) m
+  returning id, user_id
+)
+insert into taskbell.deliveries
+  (notification_id, subscription_id, state, attempts, due_at, expires_at, accepted_at)
+select
+  t.id, s.id, case when s.user_id = o.user_id then 'accepted' else 'due' end, 1, now() + interval '1 hour',
+  now() + interval '1 day', case when s.user_id = o.user_id then now() end
+from told t
+join taskbell.subscriptions s using (user_id)
+cross join (select user_id from taskbell.notifications limit 1) o;
+analyze;
+"""
 EXPLAIN = {
     "auto_explain.log_min_duration": "0",
     "auto_explain.log_nested_statements": "on",
@@ -116,6 +138,30 @@ def test_a_batch_reads_its_own_rows_even_in_a_session_that_began_with_empty_tabl
         _whole_way(session, story)
         session.watch()
         assert {"claim": {}, "apply": {}, "settle": {}} == _whole_way(session, story)
+
+
+def test_what_one_person_was_told_of_one_contact_in_former_times_is_not_read_again(story: Story) -> None:
+    with psycopg.connect(story.database.superuser_url, autocommit=True) as superuser:
+        story.subscribe()
+        for _ in range(OTHERS):
+            story.subscribe(story.database.user())
+        task = story.new_task("failed")
+        story.settle(story.dispatch()["deliveries"], "accepted")
+        superuser.execute(FORMER_TIMES.encode())
+        session = Session(superuser)
+        session.watch()
+        for outcome in ("retry", "gone"):
+            story.set_task(task, status="in_progress")
+            story.set_task(task, status="failed")
+            claimed = session.call("taskbell_claim", p_limit=BATCH)
+            applied = session.call("taskbell_apply", p_decisions=[decision(one) for one in claimed["events"]])
+            [delivery] = applied["deliveries"]
+            session.call("taskbell_settle", p_outcomes=[outcome_of(delivery, outcome)])
+            if outcome == "retry":
+                session.call("taskbell_seen", p_user_id=story.owner, p_contact_id=story.contact)
+        assert {} == session.large_reads()
+    assert ["cancelled", "gone"] == story.delivery_states()[-2:]
+    assert OTHERS * 1000 == story.delivery_states().count("due")
 
 
 def test_a_poll_that_finds_nothing_new_is_one_look_up(story: Story) -> None:
