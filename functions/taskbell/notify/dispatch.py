@@ -129,14 +129,11 @@ class Dispatcher:
             run.summary.more = True
         finally:
             # Whatever stopped the loop, what has been claimed is sent and settled. The next run may begin
-            # meanwhile.
-            called = run.summary.more
-            if called:
-                self._ledger.call_again(ends_at=run.ends_at)
+            # meanwhile, or is needed only for what could not be sent.
+            run.call_for_the_next(self._ledger)
             run.end()
+            run.call_for_the_next(self._ledger)
         summary = run.summary
-        if summary.more and not called:
-            self._ledger.call_again(ends_at=run.ends_at)
         if summary.events or summary.deliveries:
             log.info("dispatched", extra={"fields": {"stage": "dispatch", **summary.as_json()}})
         return summary
@@ -152,6 +149,7 @@ class _Run:
     summary: Summary = field(default_factory=Summary)
     longest_seconds: float = 0.0
     settled: bool = True
+    called: bool = False
     on_their_way: deque[Future[Finished]] = field(default_factory=deque)
 
     @property
@@ -178,6 +176,12 @@ class _Run:
         while len(self.on_their_way) > self.ahead or (self.on_their_way and self.on_their_way[0].done()):
             self._count(self.on_their_way.popleft().result())
         return self.settled
+
+    def call_for_the_next(self, ledger: Ledger) -> None:
+        """Ask the database for another run, once, if this one leaves anything."""
+        if self.summary.more and not self.called:
+            self.called = True
+            ledger.call_again(ends_at=self.ends_at)
 
     def end(self) -> None:
         """Wait for what is on its way."""
