@@ -26,7 +26,7 @@ from taskbell_local.places import FUNCTIONS
 from taskbell_local.postgres import EmbeddedPostgres
 from taskbell_local.stand_ins import install
 from taskbell_local.vault import keep_secrets
-from tests.functions.bell import SECRET, VAPID_KEY
+from tests.functions.bell import SECRET, environment_for
 from tests.functions.crash_processes import RELAY
 from tests.stand_ins.authority import make_identity
 from tests.stand_ins.ports import free_port
@@ -174,12 +174,7 @@ def stage() -> Iterator[Stage]:
         trusted = folder / "trusted.pem"
         trusted.write_bytes(Path(certifi.where()).read_bytes() + identity.ca_file.read_bytes())
         settings = {
-            "SUPABASE_URL": "http://localhost:1",
-            "DATABASE_URL": postgres.url,
-            "PUBLIC_URL": "https://bell.example",
-            "VAPID_PRIVATE_KEY": VAPID_KEY,
-            "VAPID_SUBJECT": "mailto:bell@example.com",
-            "WEBHOOK_SECRETS": SECRET,
+            **environment_for(postgres.url, push_origin=""),
             "SSL_CERT_FILE": str(trusted),
             "REQUESTS_CA_BUNDLE": str(trusted),
         }
