@@ -1,4 +1,4 @@
-"""The few lines of Protocol Buffers' wire format that the stand-in for Google's push service needs.
+"""The few lines of Protocol Buffers' wire format that the stand-ins need.
 
 In: field numbers and values, or bytes. Out: bytes, or the fields in them. Touches: nothing.
 Source: protobuf.dev, "Encoding".

@@ -9,6 +9,7 @@ import pytest
 from taskbell.api.jwks import KeySet, KeysUnavailable, fetch_document, parse_key_set
 from tests.stand_ins.clock import Clock
 from tests.stand_ins.issuer import Issuer, SigningKey
+from tests.stand_ins.record import wait_until
 
 
 @pytest.fixture
@@ -77,8 +78,7 @@ def test_an_unknown_key_does_not_hold_up_those_that_are_known(issuer: Issuer, ke
     issuer.open.clear()
     with ThreadPoolExecutor(1) as thread:
         unknown = thread.submit(keys.key, "made up")
-        while issuer.fetches < 2:
-            pass
+        wait_until(lambda: issuer.fetches == 2, "the unknown key is asked for")
         assert keys.key("first") is not None
         assert not unknown.done()
         issuer.open.set()
