@@ -29,8 +29,8 @@ SUPABASE_URL=
 SUPABASE_SECRET_KEY=
 # Project Settings, API keys: sb_publishable_…, for the page
 SUPABASE_PUBLISHABLE_KEY=
-# Connect, Session pooler, with the database's password: for `taskbell` on your machine, not for the functions
-DATABASE_URL=
+# Connect, Session pooler, with the database's password, between the quotes: for `taskbell` here, not for functions
+DATABASE_URL=''
 
 # Yours
 # mailto: and an address that reaches you: for push services

@@ -15,7 +15,7 @@ REMEDIES = {
     "unknown_project": f"Copy DATABASE_URL again, with the project's id in the user's name: {CONNECT}.",
     "no_answer": "Start it: restore a paused project in the dashboard, or run `taskbell dev`.",
 }
-MIGRATE = "Run `taskbell migrate --env FILE`, or `supabase db push --workdir infra`."
+MIGRATE = "Run `taskbell migrate --env FILE`, or `supabase db push --remote --workdir infra`."
 
 
 def _reached(facts: Facts) -> Verdict:
