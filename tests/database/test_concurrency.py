@@ -10,6 +10,9 @@ import pytest
 
 from tests.database.database import Connection, call, sign_in
 from tests.database.story import Row, Story, decision, later, outcome_of
+from tests.stand_ins.record import wait_until
+
+PATIENCE_SECONDS = 20
 
 
 def test_two_dispatchers_that_apply_the_same_event_ring_once(story: Story) -> None:
@@ -40,9 +43,9 @@ def test_the_second_dispatcher_waits_for_the_first_and_then_finds_nothing_to_do(
         call(first, "taskbell_apply", p_decisions=newer)
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(story_apply, story, older)
-            assert wait_for_a_lock(story)
+            wait_for_a_lock(story)
             first.commit()
-            late = waiting.result(timeout=10)
+            late = waiting.result(timeout=PATIENCE_SECONDS)
     assert (0, 0) == (late["applied"], late["notified"])
     assert [("completed", True)] == story.states()
 
@@ -57,9 +60,9 @@ def test_whoever_decides_which_event_of_a_task_is_the_newest_holds_the_task_till
     with story.database.connect(autocommit=False) as first, ThreadPoolExecutor(1) as pool:
         first.execute("select taskbell.lock_tasks(array(select id from taskbell.task_events))")
         waiting = pool.submit(story_apply, story, decisions)
-        assert wait_for_a_lock(story)
+        wait_for_a_lock(story)
         first.rollback()
-        assert 1 == waiting.result(timeout=10)["applied"]
+        assert 1 == waiting.result(timeout=PATIENCE_SECONDS)["applied"]
 
 
 def test_two_tasks_of_one_contact_applied_at_once_leave_the_newer_one_in_the_badge(story: Story) -> None:
@@ -71,9 +74,9 @@ def test_two_tasks_of_one_contact_applied_at_once_leave_the_newer_one_in_the_bad
     with story.database.signed_in("service_role") as first, ThreadPoolExecutor(1) as pool:
         call(first, "taskbell_apply", p_decisions=newer)
         waiting = pool.submit(story_apply, story, older)
-        assert wait_for_a_lock(story)
+        wait_for_a_lock(story)
         first.commit()
-        assert 1 == waiting.result(timeout=10)["applied"]
+        assert 1 == waiting.result(timeout=PATIENCE_SECONDS)["applied"]
     assert [("completed", True)] == story.states()
     assert 2 == story.inbox()["version"]
 
@@ -119,7 +122,7 @@ def test_dispatchers_settlers_readers_and_writers_never_block_each_other_for_goo
         for future in [pool.submit(write, n) for n in range(3)] + [
             pool.submit(dispatch, n) for n in range(3)
         ]:
-            future.result(timeout=60)
+            future.result(timeout=3 * PATIENCE_SECONDS)
 
     while events := story.claim(p_now=later(hours=1))["events"]:
         story.apply([decision(event) for event in events])
@@ -151,17 +154,10 @@ def story_apply(story: Story, decisions: list[Row]) -> Row:
         return applied
 
 
-def wait_for_a_lock(story: Story) -> bool:
-    """Return once somebody waits for somebody else's lock; whether that came to pass within 5 s."""
-    with story.database.connect() as connection:
-        for _ in range(500):
-            [(waiting,)] = connection.execute(
-                "select count(*) from pg_stat_activity, pg_sleep(0.01) "
-                "where datname = current_database() and wait_event_type = 'Lock'"
-            )
-            if waiting:
-                return True
-    return False
+def wait_for_a_lock(story: Story) -> None:
+    """Return once somebody waits for somebody else's lock."""
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    wait_until(lambda: bool(story.database.execute(waiting)), "somebody waits for a lock")
 
 
 def test_two_people_on_one_browser_at_once_never_mix(story: Story) -> None:
@@ -182,9 +178,9 @@ def test_two_people_on_one_browser_at_once_never_mix(story: Story) -> None:
         before = subscribe(first, story.owner)
         with ThreadPoolExecutor(1) as pool, story.database.signed_in("service_role") as second:
             waiting = pool.submit(subscribe, second, stranger)
-            assert wait_for_a_lock(story)
+            wait_for_a_lock(story)
             first.commit()
-            after = waiting.result(timeout=10)
+            after = waiting.result(timeout=PATIENCE_SECONDS)
     assert before["id"] != after["id"]
     rows = story.database.execute("select user_id::text, p256dh from taskbell.subscriptions")
     assert [(stranger, f"key of {stranger}")] == rows
@@ -203,6 +199,6 @@ def test_two_browsers_at_once_are_not_both_the_twentieth(story: Story) -> None:
         assert "id" in subscribe(first, "https://push.example/a")
         with ThreadPoolExecutor(1) as pool, story.database.signed_in("service_role") as second:
             waiting = pool.submit(subscribe, second, "https://push.example/b")
-            assert wait_for_a_lock(story)
+            wait_for_a_lock(story)
             first.commit()
-            assert {"error": "too_many_subscriptions"} == waiting.result(timeout=10)
+            assert {"error": "too_many_subscriptions"} == waiting.result(timeout=PATIENCE_SECONDS)

@@ -80,7 +80,7 @@ def test_two_browsers_that_change_different_things_at_once_both_have_their_way(s
         waits = "select 1 from pg_locks where not granted and pid = %s"
         wait_until(lambda: bool(story.database.execute(waits, desk.info.backend_pid)), "the desk waits")
         phone.commit()
-        answer = late.result(timeout=10)
+        answer = late.result(timeout=20)
     assert (False, False) == (answer["kinds"]["failed"], answer["kinds"]["completed"])
     assert (False, "de", "Asia/Tokyo") == (answer["digest"], answer["language"], answer["time_zone"])
 

@@ -116,7 +116,7 @@ def test_whoever_holds_a_poll_is_notified_once_a_batch(story: Story) -> None:
     with story.database.connect() as listener:
         listener.execute("listen taskbell_inbox")
         story.dispatch(limit=500)
-        payloads = [notify.payload for notify in listener.notifies(timeout=5, stop_after=3)]
+        payloads = [notify.payload for notify in listener.notifies(timeout=20, stop_after=3)]
     assert 3 == len(payloads)
     assert all(len(payload.encode()) < 8000 for payload in payloads)
     assert set(people) == {person for payload in payloads for person in json.loads(payload)}

@@ -92,7 +92,7 @@ def test_whoever_waits_is_told_once_a_batch_and_on_the_live_channel(story: Story
     with story.database.connect() as listener:
         listener.execute("listen taskbell_inbox")
         story.claim()
-        [notified] = listener.notifies(timeout=5, stop_after=1)
+        [notified] = listener.notifies(timeout=20, stop_after=1)
     assert [story.owner] == json.loads(notified.payload)
     sent = story.database.execute("select topic, event, payload from realtime.messages")
     assert [(f"user:{story.owner}", "inbox", {"version": 1})] == sent

@@ -25,6 +25,7 @@ from tests.stand_ins.ports import free_port
 from tests.stand_ins.record import wait_until
 
 START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 RELAY = "import asyncio, sys; from taskbell_local.relay import relay; asyncio.run(relay(sys.argv[1]))"
 
 
@@ -91,7 +92,7 @@ class FunctionProcess:
             os.killpg(leader.pid, signal.SIGKILL)
             if leader.stdin is not None:
                 leader.stdin.close()
-            leader.wait(10)
+            leader.wait(STOP_SECONDS)
             self.deaths.append(time.monotonic())
 
     @contextlib.contextmanager
@@ -168,6 +169,6 @@ class RelayProcess:
         """SIGKILL; what it had taken from the queue and not yet answered is taken again by the next."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(STOP_SECONDS)
             self._process = None
             self.kills += 1

@@ -18,7 +18,7 @@ from tests.functions.crash_account import Repeat, Tally, newest_event, tally
 from tests.functions.crash_stage import BROWSERS_EACH, Stage
 from tests.functions.crash_trap import Point
 
-SPRING_SECONDS = 15.0
+SPRING_SECONDS = 30.0
 ANY_MOMENT_SECONDS = 0.12  # about what a quiet machine takes from the commit to the settled deliveries
 
 

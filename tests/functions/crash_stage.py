@@ -69,10 +69,14 @@ class Stage:
         self.agent = self.insert("agents", kind="outreach", name="Outreach Agent")
         for number in range(PEOPLE):
             [(user,)] = self.sql("insert into auth.users (id) values (gen_random_uuid()) returning id::text")
-            self.people[user] = [
-                self.insert("contacts", user_id=user, name=f"Contact {number}.{n}")
-                for n in range(contacts_each)
-            ]
+            contacts = self.sql(
+                "insert into public.contacts (user_id, name)"
+                " select %s, %s::text || n from generate_series(1, %s) n returning id::text",
+                user,
+                f"Contact {number}.",
+                contacts_each,
+            )
+            self.people[user] = [contact for (contact,) in contacts]
             preferences = Jsonb({"digest": False})
             self.sql("select public.taskbell_change_preferences(%s, %s)", user, preferences)
             self.browsers[user] = [self._subscribe(user, public_key) for _ in range(BROWSERS_EACH)]

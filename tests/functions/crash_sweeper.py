@@ -53,5 +53,5 @@ class Sweeper:
 
     def stop(self) -> int:
         """Let it go home and return its exit code."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=60)
         return self._process.returncode

@@ -43,7 +43,7 @@ def interpreter(version: str) -> Path:
             [candidate, "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
         )
         if told.stdout.strip() == version:
             return Path(candidate)
@@ -55,12 +55,12 @@ def make_environment(python: Path, environment: Path, requirements: Path) -> Non
 
     Our own Python installs with pip, as the platform does; the others with uv, which is much faster.
     """
-    subprocess.run([python, "-m", "venv", "--without-pip", environment], check=True, timeout=120)
+    subprocess.run([python, "-m", "venv", "--without-pip", environment], check=True, timeout=300)
     inside = environment / "bin" / "python"
     uv = Path(sys.executable).with_name("uv")
     command: list[str | Path] = [uv, "pip", "install", "--compile-bytecode", "--python", inside]
     if str(python) == sys.executable or not uv.exists():
-        subprocess.run([inside, "-m", "ensurepip"], check=True, timeout=120, capture_output=True)
+        subprocess.run([inside, "-m", "ensurepip"], check=True, timeout=300, capture_output=True)
         command = [inside, "-m", "pip", "install", "--disable-pip-version-check"]
     ask_index([*command, "--quiet", "--require-hashes", "--requirement", requirements])
 

@@ -23,7 +23,9 @@ from tests.stand_ins.ports import free_port
 
 TASKBELL = Path(sys.executable).with_name("taskbell")
 START_SECONDS = 60  # the bound of patience, not of the promise
-STOP_SECONDS = 20
+STOP_SECONDS = 60
+ANSWER_SECONDS = 30
+COMMAND_SECONDS = 120
 
 
 class LocalStack:
@@ -105,7 +107,7 @@ class LocalStack:
 def status_of(request: str | urllib.request.Request) -> int:
     """Return the status of an answer that was read to its end, 0 if nobody answers."""
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # our own
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # our own
             answer.read()
             return int(answer.status)
     except urllib.error.HTTPError as error:
@@ -117,10 +119,10 @@ def status_of(request: str | urllib.request.Request) -> int:
 
 def taskbell(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run another of its commands to its end."""
-    return subprocess.run([TASKBELL, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([TASKBELL, *arguments], capture_output=True, text=True, timeout=COMMAND_SECONDS)
 
 
-def gone(processes: list[psutil.Process], timeout_seconds: float = 10) -> list[psutil.Process]:
+def gone(processes: list[psutil.Process], timeout_seconds: float = STOP_SECONDS) -> list[psutil.Process]:
     """Return those that still run after a while; a dead one that nobody reaped does not run."""
     _, alive = psutil.wait_procs(processes, timeout=0.1)
     deadline = time.monotonic() + timeout_seconds

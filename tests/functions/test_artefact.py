@@ -29,7 +29,7 @@ from taskbell.push import Vapid
 from taskbell_local.vault import keep_secrets
 from tests.database.database import Database
 from tests.database.story import Story
-from tests.functions.bell import SECRET, VAPID_KEY, message
+from tests.functions.bell import SECRET, VAPID_KEY, message, new_browser
 from tests.functions.interpreters import (
     VERSIONS,
     ask_index,
@@ -62,7 +62,7 @@ class Artefact:
     def python(self, program: str) -> subprocess.CompletedProcess[str]:
         """Run a program in it."""
         command = [str(self.environment / "bin" / "python"), "-c", program]
-        return subprocess.run(command, cwd=self.folder, env={}, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=self.folder, env={}, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -88,7 +88,7 @@ class Served:
         """Return the status and the JSON of an answer."""
         asked = urllib.request.Request(self.url + path, body, headers or {})  # noqa: S310  # our own
         try:
-            with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -122,7 +122,7 @@ def served(artefact: Artefact, target: str, settings: dict[str, str], log: Path)
         yield function
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @dataclass
@@ -159,18 +159,8 @@ def test_a_change_rings_a_browser_through_the_deployed_folder(
 ) -> None:
     story, database = deployment.story, deployment.story.database
     public_key = Vapid((VAPID_KEY,), "").public_key
-    browser = deployment.push_service.new_subscription(vapid_public_key=public_key)
-    database.rpc(
-        "taskbell_subscribe",
-        p_user_id=story.owner,
-        p_subscription={
-            "endpoint": browser["endpoint"],
-            "origin": deployment.push_service.origin,
-            **browser["keys"],
-            "vapid_public_key": public_key,
-            "name": "Firefox on Linux",
-        },
-    )
+    browser = new_browser(deployment.push_service, public_key=public_key)
+    database.rpc("taskbell_subscribe", p_user_id=story.owner, p_subscription=browser)
     with served(artefact, "webhook", deployment.settings, tmp_path / "webhook.log") as webhook:
         with database.connect() as connection:
             addresses = {"taskbell_webhook_url": f"{webhook.url}/webhook", "taskbell_webhook_secret": SECRET}

@@ -34,7 +34,7 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.bench", *map(str, arguments)]
     environment = {**os.environ, "npm_config_offline": "true"}  # the peer from npm only if it is here already
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, cwd=machine.ROOT, env=environment
+        command, capture_output=True, text=True, timeout=300, cwd=machine.ROOT, env=environment
     )
 
 

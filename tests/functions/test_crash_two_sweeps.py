@@ -13,11 +13,17 @@ from psycopg.types.json import Jsonb
 from tests.functions.crash_account import tally
 from tests.functions.crash_stage import BROWSERS_EACH, PEOPLE, Stage, stage
 from tests.functions.crash_sweeper import Sweeper
+from tests.stand_ins.record import wait_until
 
 TASKS = int(os.environ.get("TWO_SWEEPS_TASKS", "300"))
 """Tasks that end at once: more than one sweep claims at a time."""
 
 ADD = "insert into public.agent_tasks (user_id, agent_id, status, input_data) values (%s, %s, %s, %s)"
+
+WAITING = """
+select count(*)::int from pg_locks
+where not granted and locktype = 'relation' and relation = 'taskbell.task_events'::regclass
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -45,8 +51,11 @@ def test_two_sweeps_at_once_share_all_that_is_due(quiet_stage: Stage, sweepers: 
         for user, contacts in quiet_stage.people.items():
             for contact in contacts:
                 connection.execute(ADD, [user, quiet_stage.agent, "failed", Jsonb({"contactId": contact})])
-    for sweeper in sweepers:
-        sweeper.begin()
+    with quiet_stage.connect() as gate:  # both stand before the same events, and neither is ahead
+        gate.execute("lock table taskbell.task_events in access exclusive mode")
+        for sweeper in sweepers:
+            sweeper.begin()
+        wait_until(lambda: quiet_stage.sql(WAITING) == [(2,)], "both sweeps wait for the events")
     counts = [sweeper.end() for sweeper in sweepers]
     assert [0, 0] == [sweeper.stop() for sweeper in sweepers]
 

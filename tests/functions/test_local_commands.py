@@ -2,57 +2,51 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from taskbell_local.demo_data import AGENTS, CONTACTS, agent_id, contact_id
-from tests.functions.local_page import request, subscribe
-from tests.functions.local_stack import LocalStack, sanitised, taskbell
-from tests.stand_ins.push_service import Behaviour, PushService
+from tests.functions.local_page import RingingStack, request, ringing_stack, subscribe
+from tests.functions.local_stack import sanitised, taskbell
+from tests.stand_ins.push_service import Behaviour
+from tests.stand_ins.record import wait_until
 
-AGENT_SECONDS = 20
-
-
-@pytest.fixture(scope="module")
-def push_service() -> Iterator[PushService]:
-    with PushService(tls=False) as service:
-        yield service
+AGENT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, push_service: PushService) -> Iterator[LocalStack]:
-    data = tmp_path_factory.mktemp("commands") / "data"
-    with LocalStack(data, environment={"EXTRA_PUSH_ORIGINS": push_service.origin}) as running:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RingingStack]:
+    with ringing_stack(tmp_path_factory.mktemp("commands") / "data") as running:
         until_idle(running)
         yield running
 
 
-def until_idle(stack: LocalStack) -> None:
+def until_idle(stack: RingingStack) -> None:
     """Wait until the demo agent has done what waited for it, and all is handled."""
     open_tasks = "select count(*) from public.agent_tasks where status in ('pending', 'in_progress')"
     open_events = "select count(*) from taskbell.task_events where state = 'due'"
-    deadline = time.monotonic() + AGENT_SECONDS
-    while stack.sql(f"select ({open_tasks}) + ({open_events})") != [(0,)]:
-        assert time.monotonic() < deadline, "the demo agent does not work"
-        time.sleep(0.1)
+    wait_until(
+        lambda: stack.sql(f"select ({open_tasks}) + ({open_events})") == [(0,)],
+        "the demo agent has done its work",
+        timeout_seconds=AGENT_SECONDS,
+    )
 
 
-def run(stack: LocalStack, command: str, *arguments: str) -> list[str]:
+def run(stack: RingingStack, command: str, *arguments: str) -> list[str]:
     """Run a command to its good end and return its lines; whether two events met in one batch is chance."""
     done = taskbell(command, "--env", stack.data / "dev.env", *arguments)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     return done.stdout.replace(" (superseded)", "").splitlines()
 
 
-def no_burst(stack: LocalStack) -> None:
+def no_burst(stack: RingingStack) -> None:
     """Let earlier notifications be long ago: more than 3 in a minute would be held back as a digest."""
     stack.sql("update taskbell.notifications set created_at = created_at - interval '2 minutes'")
 
 
-def test_the_demo_shows_contacts_agents_and_every_kind_of_card(stack: LocalStack) -> None:
+def test_the_demo_shows_contacts_agents_and_every_kind_of_card(stack: RingingStack) -> None:
     found = request(stack, "GET", "/v1/contacts")
     assert {contact["name"] for contact in found["contacts"]} == set(CONTACTS)  # type: ignore[attr-defined]
     assert {agent["name"] for agent in found["agents"]} == set(AGENTS.values())  # type: ignore[attr-defined]
@@ -62,7 +56,7 @@ def test_the_demo_shows_contacts_agents_and_every_kind_of_card(stack: LocalStack
     assert states["Grace Hopper"] in {"draft_ready", "failed"}
 
 
-def test_the_demo_agent_takes_a_pending_task_to_its_end(stack: LocalStack) -> None:
+def test_the_demo_agent_takes_a_pending_task_to_its_end(stack: RingingStack) -> None:
     assigned = {"contact_id": contact_id("Barbara Liskov"), "agent_id": agent_id("followup")}
     task = request(stack, "POST", "/v1/tasks", assigned)["task_id"]
     until_idle(stack)
@@ -75,13 +69,13 @@ def test_the_demo_agent_takes_a_pending_task_to_its_end(stack: LocalStack) -> No
     assert ended in {("completed", 1, 1), ("failed", 0, 1)}
 
 
-def test_away_from_a_terminal_the_functions_logs_are_for_machines(stack: LocalStack) -> None:
+def test_away_from_a_terminal_the_functions_logs_are_for_machines(stack: RingingStack) -> None:
     logged = [json.loads(line) for line in stack.said().splitlines() if line.startswith("{")]
     answers = [line for line in logged if line["message"] == "answered"]
     assert {("webhook", 200)} <= {(line["stage"], line["status_code"]) for line in answers}
 
 
-def test_simulate_without_a_subscription_says_what_to_do(stack: LocalStack) -> None:
+def test_simulate_without_a_subscription_says_what_to_do(stack: RingingStack) -> None:
     told = run(stack, "simulate", "--contact", "grace")
     page = "open http://localhost:N, click “Notify this browser”, and simulate again."
     assert sanitised("\n".join(told)).splitlines() == [
@@ -94,19 +88,17 @@ def test_simulate_without_a_subscription_says_what_to_do(stack: LocalStack) -> N
 
 
 @pytest.mark.parametrize("status", ["pending", "in_progress"])
-def test_simulate_says_when_nothing_is_meant_to_ring(stack: LocalStack, status: str) -> None:
+def test_simulate_says_when_nothing_is_meant_to_ring(stack: RingingStack, status: str) -> None:
     told = run(stack, "simulate", "--contact", "Radia", "--status", status)
     assert told[-1] == "Nothing rings for that, but the page shows it: completed and failed tasks ring."
     stack.sql("update public.agent_tasks set status = 'completed' where task_type = 'simulated'")
     until_idle(stack)
 
 
-def test_simulate_tells_what_became_of_a_task_delivery_by_delivery(
-    stack: LocalStack, push_service: PushService
-) -> None:
+def test_simulate_tells_what_became_of_a_task_delivery_by_delivery(stack: RingingStack) -> None:
     no_burst(stack)
-    kept = subscribe(stack, push_service, "Firefox on the desk")
-    subscribe(stack, push_service, "An old phone", Behaviour(status=410))
+    kept = subscribe(stack, "Firefox on the desk")
+    subscribe(stack, "An old phone", Behaviour(status=410))
     try:
         told = run(stack, "simulate", "--contact", contact_id("Katherine Johnson"), "--agent", "followup")
         assert sanitised("\n".join(told)).splitlines()[:4] == [
@@ -121,16 +113,16 @@ def test_simulate_tells_what_became_of_a_task_delivery_by_delivery(
             "  An old phone : gone with 410",
             "  Firefox on the desk : accepted with 201 after the change",
         ]
-        payloads = [json.loads(push.payload or b"{}") for push in push_service.received]
+        payloads = [json.loads(push.payload or b"{}") for push in stack.push_service.received]
         titles = {payload["notification"]["title"] for payload in payloads}
         assert titles == {"Draft ready for Katherine Johnson"}
     finally:
         request(stack, "DELETE", f"/v1/subscriptions/{kept}")
 
 
-def test_simulate_tells_that_a_burst_is_held_back(stack: LocalStack, push_service: PushService) -> None:
+def test_simulate_tells_that_a_burst_is_held_back(stack: RingingStack) -> None:
     no_burst(stack)
-    kept = subscribe(stack, push_service, "Firefox on the desk")
+    kept = subscribe(stack, "Firefox on the desk")
     try:
         told = run(stack, "simulate", "--count", "18")
         assert any(line.endswith("held back (quiet hours or a burst)") for line in told), "\n".join(told)
@@ -142,7 +134,7 @@ def test_simulate_tells_that_a_burst_is_held_back(stack: LocalStack, push_servic
         request(stack, "DELETE", f"/v1/subscriptions/{kept}")
 
 
-def test_simulate_for_many_users_ends_with_a_summary(stack: LocalStack) -> None:
+def test_simulate_for_many_users_ends_with_a_summary(stack: RingingStack) -> None:
     told = run(stack, "simulate", "--count", "4", "--users", "2", "--status", "failed")
     assert len([line for line in told if line.endswith("· failed")]) == 4
     assert "4 tasks, 0 deliveries: none" in told
@@ -150,7 +142,7 @@ def test_simulate_for_many_users_ends_with_a_summary(stack: LocalStack) -> None:
     assert owners == [(2,)]
 
 
-def test_what_the_demo_shows_at_first_does_not_hold_back_what_rings_next(stack: LocalStack) -> None:
+def test_what_the_demo_shows_at_first_does_not_hold_back_what_rings_next(stack: RingingStack) -> None:
     shown = stack.sql(
         """select count(*), count(*) filter (where created_at > now() - interval '55 minutes')
            from taskbell.notifications where title ~ 'Ada|Hedy' and task_id in
@@ -159,14 +151,14 @@ def test_what_the_demo_shows_at_first_does_not_hold_back_what_rings_next(stack: 
     assert shown == [(2, 0)]
 
 
-def test_simulate_names_a_contact_that_is_not_there(stack: LocalStack) -> None:
+def test_simulate_names_a_contact_that_is_not_there(stack: RingingStack) -> None:
     done = taskbell("simulate", "--env", stack.data / "dev.env", "--contact", "Nobody")
     names = "Ada Lovelace, Barbara Liskov, Grace Hopper, Hedy Lamarr, Katherine Johnson, Radia Perlman"
     told = f"There is no contact called Nobody: leave --contact out, or name one of {names}."
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"taskbell: {told}\n")
 
 
-def test_status_begins_with_the_push_services_that_refuse_us(stack: LocalStack) -> None:
+def test_status_begins_with_the_push_services_that_refuse_us(stack: RingingStack) -> None:
     assert [re.sub(r"\d+", "N", line) for line in run(stack, "status")] == [
         "push services: none blocked",
         "events: N due, N dead",
@@ -185,9 +177,9 @@ def test_status_begins_with_the_push_services_that_refuse_us(stack: LocalStack) 
         stack.sql("delete from taskbell.push_services where origin = 'https://push.example'")
 
 
-def test_dead_letters_are_listed_and_sent_again(stack: LocalStack, push_service: PushService) -> None:
+def test_dead_letters_are_listed_and_sent_again(stack: RingingStack) -> None:
     no_burst(stack)
-    kept = subscribe(stack, push_service, "A strict phone", Behaviour(status=400), Behaviour())
+    kept = subscribe(stack, "A strict phone", Behaviour(status=400), Behaviour())
     stack.sql("alter table public.agent_tasks drop constraint agent_tasks_status")
     try:
         run(stack, "simulate", "--contact", "grace", "--status", "failed")
@@ -216,13 +208,13 @@ def test_dead_letters_are_listed_and_sent_again(stack: LocalStack, push_service:
         request(stack, "DELETE", f"/v1/subscriptions/{kept}")
 
 
-def test_sweep_refuses_what_names_no_dead_letter(stack: LocalStack) -> None:
+def test_sweep_refuses_what_names_no_dead_letter(stack: RingingStack) -> None:
     done = taskbell("sweep", "--env", stack.data / "dev.env", "--again", "x7")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "taskbell: x7 names no dead letter: `taskbell status` lists them as e12 or d7.\n"
 
 
-def test_sweep_is_signed_and_migrate_finds_nothing_to_do(stack: LocalStack) -> None:
+def test_sweep_is_signed_and_migrate_finds_nothing_to_do(stack: RingingStack) -> None:
     [swept] = run(stack, "sweep")
     assert swept.startswith("swept: ")
     assert run(stack, "migrate") == ["nothing to do: the database has every migration"]

@@ -7,19 +7,21 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from taskbell_local.account import server_account
 from tests.functions.local_stack import LocalStack, gone, python_for_everybody, taskbell
+from tests.functions.promises import allowed
 from tests.stand_ins.ports import free_port
+from tests.stand_ins.record import wait_until
 
 FIRST_START_SECONDS, SECOND_START_SECONDS = 10.0, 3.0  # the promise, on a machine that is otherwise idle
-ANSWER_SECONDS = 15.0
+AGAIN_SECONDS = 60.0  # for what crashed to be there again
 LOOPBACK = {"127.0.0.1", "::1"}
 
 
@@ -38,10 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 def until_answering(stack: LocalStack) -> None:
-    deadline = time.monotonic() + ANSWER_SECONDS
-    while stack.get("/v1/config") != 200:
-        assert time.monotonic() < deadline, "the api does not answer"
-        time.sleep(0.05)
+    wait_until(lambda: stack.get("/v1/config") == 200, "the api answers", timeout_seconds=AGAIN_SECONDS)
 
 
 def test_the_second_start_is_quicker_than_the_first_and_finds_everything_again(data: Path) -> None:
@@ -52,9 +51,8 @@ def test_the_second_start_is_quicker_than_the_first_and_finds_everything_again(d
         assert second.sql("select name from public.agents") == [("kept",)]
         assert {name: second.settings[name] for name in keys} == keys
     print(f"taskbell dev: first start {first.start_seconds:.1f} s, second {second.start_seconds:.1f} s")
-    slack = 1.5 + os.getloadavg()[0]  # what else the machine has to do
-    assert first.start_seconds < FIRST_START_SECONDS * slack
-    assert second.start_seconds < SECOND_START_SECONDS * slack
+    assert first.start_seconds < allowed(FIRST_START_SECONDS)
+    assert second.start_seconds < allowed(SECOND_START_SECONDS)
 
 
 def test_the_page_its_functions_and_its_key_set_answer_at_one_address(stack: LocalStack) -> None:
@@ -133,7 +131,7 @@ def cmdline(process: psutil.Process) -> list[str]:
 def test_a_function_that_crashes_is_started_again(stack: LocalStack) -> None:
     [api] = [one for one in psutil.Process(stack.process.pid).children() if "api" in cmdline(one)]
     os.killpg(api.pid, signal.SIGKILL)
-    api.wait(10)
+    api.wait(AGAIN_SECONDS)
     until_answering(stack)
     assert "function api ended (code -9); starting it again" in stack.said()
 
@@ -144,14 +142,13 @@ def test_postgres_that_crashes_is_started_again_where_everyone_knows_it(stack: L
     server = psutil.Process(int((stack.data / "postgres/postmaster.pid").read_text().split()[0]))
     server.kill()
     assert gone([server]) == []
-    deadline = time.monotonic() + ANSWER_SECONDS
-    while True:
-        try:
-            assert stack.sql("select 42") == [(42,)]
-            break
-        except Exception:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+
+    def answers() -> bool:
+        with contextlib.suppress(psycopg.OperationalError):
+            return stack.sql("select 42") == [(42,)]
+        return False
+
+    wait_until(answers, "Postgres answers again", timeout_seconds=AGAIN_SECONDS)
     assert stack.settings["DATABASE_URL"] == address
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gzip
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,8 +12,10 @@ import pytest
 from aiohttp import web
 
 from taskbell_local.front import Front
+from tests.functions.served_page import serving
 
 HELD = 40
+PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -35,23 +36,6 @@ def page(tmp_path: Path) -> Path:
     ):
         (folder / name).write_text(name)
     return folder
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    page: Path, function: str = "http://127.0.0.1:1"
-) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    front = Front(page, dict.fromkeys(("api", "webhook", "sweep"), function), {"keys": []}, port)
-    await front.start()
-    try:
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(f"http://localhost:{port}", connector=connector) as session:
-            yield session, port
-    finally:
-        await front.stop()
 
 
 @contextlib.asynccontextmanager
@@ -205,7 +189,7 @@ def test_many_held_answers_do_not_stand_in_the_way(page: Path) -> None:
                     return answer.status
 
             held = [asyncio.create_task(get({"Prefer": "wait=25"})) for _ in range(HELD)]
-            assert await asyncio.wait_for(get({}), 5) == 200
+            assert await asyncio.wait_for(get({}), PATIENCE_SECONDS) == 200
             release.set()
             assert await asyncio.gather(*held) == [200] * HELD
 
@@ -233,7 +217,7 @@ def test_who_leaves_is_not_waited_for_behind_the_front(page: Path) -> None:
         async with serving(page, url) as (session, _port):
             with contextlib.suppress(TimeoutError):
                 await session.get("/v1/inbox", timeout=aiohttp.ClientTimeout(total=0.3))
-            await asyncio.wait_for(left.wait(), 5)
+            await asyncio.wait_for(left.wait(), PATIENCE_SECONDS)
         await runner.cleanup()
 
     asyncio.run(story())

@@ -20,6 +20,7 @@ from taskbell_local import account, binaries
 from taskbell_local.errors import PostgresError
 from taskbell_local.postgres import EmbeddedPostgres
 from tests.functions.local_stack import python_for_everybody
+from tests.functions.promises import allowed
 
 FIRST_START_SECONDS = 6.0  # generous: usually about 1
 SECOND_START_SECONDS = 2.0  # usually below 0.1
@@ -58,8 +59,8 @@ def test_the_first_start_is_quick_and_the_second_quicker_with_the_data_kept(clos
     try:
         print(f"first start {first:.2f} s, second {second:.2f} s")
         assert ask(postgres.superuser_url, "select answer from kept") == 42
-        assert first < FIRST_START_SECONDS
-        assert second < SECOND_START_SECONDS
+        assert first < allowed(FIRST_START_SECONDS)
+        assert second < allowed(SECOND_START_SECONDS)
     finally:
         postgres.stop()
 
@@ -145,7 +146,7 @@ def test_a_normal_user_starts_it_as_themselves(open_folder: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert (done.stdout.strip(), done.stderr) == (str(nobody.uid), "")
 
@@ -194,7 +195,7 @@ def test_a_server_whose_starter_was_killed_is_found_again(closed: Path) -> None:
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, closed / "data"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, closed / "data"], capture_output=True, text=True, timeout=120
     )
     with EmbeddedPostgres(closed / "data") as postgres:
         assert (-signal.SIGKILL, f"{postgres.pid}\n") == (done.returncode, done.stdout)
@@ -254,6 +255,6 @@ def test_two_starters_at_once_share_one_server(closed: Path) -> None:
         subprocess.Popen([sys.executable, "-c", program, closed / "data"], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    told = {command.communicate(timeout=60)[0] for command in commands}
+    told = {command.communicate(timeout=120)[0] for command in commands}
     with EmbeddedPostgres(closed / "data") as postgres:
         assert told == {f"{postgres.pid}\n"}

@@ -37,7 +37,7 @@ def test_keys_are_written_with_a_place_for_every_other_setting(tmp_path: Path) -
     assert [value for value in made if value in done.stdout] == [], "nothing secret is left on the screen"
     read_settings({**settings, **FILLED_IN})
     seen = f'set -eu; . "{file}"; printf %s "$VAPID_PRIVATE_KEY $WEBHOOK_SECRETS"'
-    shell = subprocess.run(["sh", "-c", seen], capture_output=True, text=True, timeout=10)
+    shell = subprocess.run(["sh", "-c", seen], capture_output=True, text=True, timeout=30)
     assert (shell.stdout, shell.stderr) == (" ".join(made), ""), "a shell reads it too"
 
 

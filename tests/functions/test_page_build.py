@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from taskbell_local import places
 from taskbell_local.errors import StackError
-from taskbell_local.front import Front
 from taskbell_local.page_build import ENTRIES, ROOT, VERSIONS_KEPT, build
-from tests.functions.local_stack import TASKBELL
-from tests.stand_ins.ports import free_port
+from tests.functions.local_stack import COMMAND_SECONDS, TASKBELL
+from tests.functions.served_page import asked
 
 NAMED = re.compile(r"/v-[0-9a-f]{12}/[\w./${}-]+")
 CLIENT = b'// not lean, and not ours\nexport const address = "/js/app.js";\n'
@@ -119,26 +115,6 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, strang
     assert contents(tmp_path) == {strange: b"mine"}
 
 
-def asked(page: Path, *paths: str) -> list[tuple[int, Mapping[str, str]]]:
-    """Return status and headers of each path, as the front serves a built page."""
-
-    async def ask() -> list[tuple[int, Mapping[str, str]]]:
-        port = free_port()
-        front = Front(page, dict.fromkeys(("api", "webhook", "sweep"), "http://127.0.0.1:1"), {}, port)
-        await front.start()
-        try:
-            answers: list[tuple[int, Mapping[str, str]]] = []
-            async with aiohttp.ClientSession() as session:
-                for path in paths:
-                    async with session.get(f"http://localhost:{port}{path}") as got:
-                        answers.append((got.status, got.headers.copy()))
-            return answers
-        finally:
-            await front.stop()
-
-    return asyncio.run(ask())
-
-
 def test_what_lies_in_the_folder_is_kept_for_ever_and_the_rest_asked_for_again(tmp_path: Path) -> None:
     version = build(places.WEB, tmp_path).version
     *root, script, missing = asked(
@@ -154,7 +130,11 @@ def test_what_lies_in_the_folder_is_kept_for_ever_and_the_rest_asked_for_again(t
 def test_the_command_says_how_large_the_page_is_and_how_to_serve_it(tmp_path: Path) -> None:
     without_npm = {**os.environ, "PATH": str(tmp_path)}
     done = subprocess.run(
-        [TASKBELL, "page", tmp_path / "page"], capture_output=True, text=True, env=without_npm, timeout=60
+        [TASKBELL, "page", tmp_path / "page"],
+        capture_output=True,
+        text=True,
+        env=without_npm,
+        timeout=COMMAND_SECONDS,
     )
     assert (done.returncode, done.stderr) == (0, "")
     first, size, lack, forever, rest = done.stdout.splitlines()
@@ -166,6 +146,8 @@ def test_the_command_says_how_large_the_page_is_and_how_to_serve_it(tmp_path: Pa
 
 
 def test_the_command_refuses_a_folder_of_something_else_in_one_sentence() -> None:
-    done = subprocess.run([TASKBELL, "page", places.ROOT], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [TASKBELL, "page", places.ROOT], capture_output=True, text=True, timeout=COMMAND_SECONDS
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith("holds something else than a built page: name another folder.\n")

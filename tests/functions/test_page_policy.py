@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import socket
-from collections.abc import Mapping
 from html.parser import HTMLParser
 
-import aiohttp
 import pytest
 
 from taskbell.api.security import HEADERS
 from taskbell_local import places
-from taskbell_local.front import Front
+from tests.functions.served_page import asked
 
 PAGE = places.WEB
 FILES = ["/", "/?contact=1", "/sw.js", "/js/app.js", "/app.css", "/manifest.webmanifest"]
@@ -25,27 +21,6 @@ def policy(header: str) -> dict[str, list[str]]:
     parts = [part.split() for part in header.split(";") if part.strip()]
     assert len({name for name, *_ in parts}) == len(parts)
     return {name: sources for name, *sources in parts}
-
-
-def served(path: str) -> tuple[int, Mapping[str, str]]:
-    """Ask the front for a path of the real page; returns status and headers."""
-
-    async def ask() -> tuple[int, Mapping[str, str]]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        front = Front(PAGE, dict.fromkeys(("api", "webhook", "sweep"), "http://127.0.0.1:1"), {}, port)
-        await front.start()
-        try:
-            async with (
-                aiohttp.ClientSession() as session,
-                session.get(f"http://localhost:{port}{path}") as got,
-            ):
-                return got.status, got.headers.copy()
-        finally:
-            await front.stop()
-
-    return asyncio.run(ask())
 
 
 class Inline(HTMLParser):
@@ -76,7 +51,7 @@ class Inline(HTMLParser):
 
 @pytest.mark.parametrize("path", FILES)
 def test_every_file_of_the_page_comes_with_a_strict_policy(path: str) -> None:
-    status, headers = served(path)
+    [(status, headers)] = asked(PAGE, path)
     assert status == 200
     rules = policy(headers["Content-Security-Policy"])
     assert rules["default-src"] == ["'self'"]

@@ -152,7 +152,7 @@ def test_another_key_than_the_publishable_one_opens_no_socket(running: Running) 
 def test_a_token_ends_and_a_newer_one_goes_on(
     listener: Listener, story: Story, project: SupabaseProject
 ) -> None:
-    listener.new_token(project.token(story.owner, seconds=2))
+    listener.new_token(project.token(story.owner, seconds=60))
     listener.listen(f"user:{story.owner}")
     listener.new_token(project.token(story.owner, seconds=3600, session_id="the next"))
     mark = project.realtime.seen.mark()
@@ -164,7 +164,7 @@ def test_a_token_ends_and_a_newer_one_goes_on(
 def test_a_token_that_runs_out_ends_the_channel(
     listener: Listener, story: Story, project: SupabaseProject
 ) -> None:
-    listener.new_token(project.token(story.owner, seconds=1.5))
+    listener.new_token(project.token(story.owner, seconds=4))
     listener.listen(f"user:{story.owner}")
     assert ["SUBSCRIBED"] == listener.states.since()
     listener.states.wait_for(lambda state: state in ("CLOSED", "CHANNEL_ERROR"))

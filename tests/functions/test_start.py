@@ -39,7 +39,7 @@ def start(target: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env={**ENVIRON, **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

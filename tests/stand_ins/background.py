@@ -19,7 +19,7 @@ class Background:
         self._thread = threading.Thread(target=self._loop.run_forever, name="stand-ins", daemon=True)
         self._thread.start()
 
-    def run(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = 10) -> T:
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = 30) -> T:
         """Run a coroutine on the loop and wait for its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout_seconds)
 

@@ -134,7 +134,7 @@ class PushService:
         """Treat the pushes to an endpoint by another script from now on; none means by the rules."""
         self._subscriptions[endpoint.removeprefix(self.origin)].script = list(script)
 
-    def wait_for(self, count: int, timeout_seconds: float = 10) -> list[Received]:
+    def wait_for(self, count: int, timeout_seconds: float = 20) -> list[Received]:
         """Wait until at least `count` pushes have arrived and return them all."""
         if count:
             self._record.wait_for(

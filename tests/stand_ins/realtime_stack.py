@@ -17,11 +17,11 @@ from aiohttp import web
 from taskbell_local import keys, page_build, places, relay
 from taskbell_local.function_settings import function_settings
 from taskbell_local.page_files import PageFiles
+from taskbell_local.ports import free_ports
 from taskbell_local.postgres import EmbeddedPostgres
 from taskbell_local.preparation import prepare
 from taskbell_local.served_function import ServedFunction
 from tests.stand_ins.background import Background
-from tests.stand_ins.ports import free_ports
 from tests.stand_ins.realtime_project import PUBLISHABLE_KEY, SupabaseProject
 
 THREADS = {"webhook": 8, "api": 32, "sweep": 4}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DEMO_USER_ID = "5a5e0000-0000-4000-8000-000000000001"
 DEMO_EMAIL = "demo@example.org"
 
-HANDLED_SECONDS = 5.0
+HANDLED_SECONDS = 15.0
 POLL_SECONDS = 0.02
 
 AGENTS = {"outreach": "Outreach", "followup": "Follow-up"}  # kind -> name

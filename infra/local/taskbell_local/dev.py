@@ -20,10 +20,11 @@ from typing import TypeVar
 
 from taskbell_local import dev_terminal, keys, places
 from taskbell_local.demo_data import DEMO_EMAIL, DEMO_USER_ID, let_it_be_long_ago
-from taskbell_local.dev_conditions import Options, check, free_ports, only_one, taken
+from taskbell_local.dev_conditions import Options, check, only_one, taken
 from taskbell_local.env_file import write_env
 from taskbell_local.errors import StackError
 from taskbell_local.function_settings import function_settings, through_tunnel
+from taskbell_local.ports import free_ports
 from taskbell_local.postgres import EmbeddedPostgres
 from taskbell_local.served_function import ServedFunction
 

@@ -95,12 +95,3 @@ def taken(port: int) -> StackError:
     return StackError(
         "port_taken", f"Port {port} is taken: stop what uses it, or choose another with --port."
     )
-
-
-def free_ports(count: int) -> list[int]:
-    """Return so many loopback ports that nobody listens on just now."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

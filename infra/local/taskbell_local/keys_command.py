@@ -29,7 +29,7 @@ SUPABASE_URL=
 SUPABASE_SECRET_KEY=
 # Project Settings, API keys: sb_publishable_…, for the page
 SUPABASE_PUBLISHABLE_KEY=
-# Connect, Session pooler, with the database's password, between the quotes: for `taskbell` here, not for functions
+# Connect, Session pooler, with the database's password; between the quotes: for `taskbell`, not for functions
 DATABASE_URL=''
 
 # Yours

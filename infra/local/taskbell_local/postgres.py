@@ -26,6 +26,7 @@ from taskbell_local import postmaster
 from taskbell_local.account import Account, reachable, server_account, spawn
 from taskbell_local.binaries import programs
 from taskbell_local.errors import PostgresError
+from taskbell_local.ports import free_ports
 from taskbell_local.private_file import write_private
 
 __all__ = ["EmbeddedPostgres", "PostgresError"]
@@ -238,11 +239,9 @@ def _reason(log: str) -> str:
 
 def _free_port(preferred: int) -> int:
     """Return the preferred loopback port if it is free, or any that is."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Postgres does
-        try:
+    if preferred:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Postgres does
             probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+            return preferred
+    return free_ports(1)[0]

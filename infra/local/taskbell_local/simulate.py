@@ -15,7 +15,7 @@ from taskbell_local.database import call, connect, settings_of
 if TYPE_CHECKING:
     import psycopg
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 SHOWN_TASKS = 20
 HELD_BACK = (

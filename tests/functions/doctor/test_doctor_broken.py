@@ -9,10 +9,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from taskbell_local import keys
 from taskbell_local.doctor.command import examine
+from tests.functions.bell import new_browser
 from tests.functions.doctor.ways import WAYS, Broken, broken
+from tests.functions.local_page import RingingStack
 from tests.functions.local_stack import LocalStack, taskbell
 from tests.stand_ins.postgrest import PostgREST
-from tests.stand_ins.push_service import Behaviour, PushService
+from tests.stand_ins.push_service import Behaviour
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -83,33 +85,20 @@ def test_the_functions_own_way_through_the_data_api_is_tried(stack: LocalStack) 
     assert findings["data_api"].outcome == "ok"
 
 
-def test_a_test_push_rings_the_browser_that_was_here_last(
-    stack: LocalStack, push_service: PushService
-) -> None:
+def test_a_test_push_rings_the_browser_that_was_here_last(stack: RingingStack) -> None:
     public_key = keys.load_or_make(stack.data / "keys.json").vapid_public_key
-    subscription = push_service.new_subscription(vapid_public_key=public_key)
+    browser = new_browser(stack.push_service, public_key=public_key)
     told = taskbell("doctor", "--env", stack.data / "dev.env", "--send-test")
     assert told.returncode == 1
     assert "✗ test push" in told.stdout, "nobody is subscribed"
-    stack.sql(
-        "select public.taskbell_subscribe(id, %s::jsonb) from auth.users limit 1",
-        json.dumps(
-            {
-                "endpoint": subscription["endpoint"],
-                "origin": push_service.origin,
-                **subscription["keys"],
-                "vapid_public_key": public_key,
-                "name": "Firefox on the desk",
-            }
-        ),
-    )
+    stack.sql("select public.taskbell_subscribe(id, %s::jsonb) from auth.users limit 1", json.dumps(browser))
     try:
         told = taskbell("doctor", "--env", stack.data / "dev.env", "--send-test")
         assert told.returncode == 0, told.stdout
-        assert "accepted for Firefox on the desk" in told.stdout
-        [push] = push_service.wait_for(1)
+        assert "accepted for Firefox on Linux" in told.stdout
+        [push] = stack.push_service.wait_for(1)
         assert json.loads(push.payload or b"{}")["notification"]["data"]["kind"] == "test"
-        push_service.behave(subscription["endpoint"], Behaviour(status=403))
+        stack.push_service.behave(browser["endpoint"], Behaviour(status=403))
         told = taskbell("doctor", "--env", stack.data / "dev.env", "--send-test")
         assert "✗ test push" in told.stdout
         assert "the push service refused us" in told.stdout

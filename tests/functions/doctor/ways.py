@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from taskbell_local import keys
 from taskbell_local.migrate import MIGRATIONS
 from tests.functions.local_stack import LocalStack
-from tests.stand_ins.ports import free_port
 
 OTHER = keys.make()
 SOME_MIGRATION = sorted(MIGRATIONS.glob("*.sql"))[6].name.partition("_")[0]
-NOBODY = f"http://127.0.0.1:{free_port()}"
+NOBODY = "http://127.0.0.1:1"
 SCHEDULE = "select cron.schedule('taskbell', '15 seconds', 'select taskbell.wake_if_due()')"
 YEARLY = "select cron.schedule('taskbell', '0 0 1 1 *', 'select taskbell.wake_if_due()')"
+NEWEST_RUN = 2**62
 RUN_AGAIN = f"delete from cron.job_run_details where return_message = 'ours'; {SCHEDULE}"  # noqa: S608
 # What stands before pg_catalog in the search path is found first: the doctor's session signs with it.
 ANOTHER_TIME = (
@@ -24,10 +24,11 @@ MIGRATION = "update supabase_migrations.schema_migrations set version = '{}' whe
 
 
 def last_run(status: str, ago: str) -> str:
-    """Return the statement that makes pg_cron's log end with a run, and keeps it from running on."""
+    """Return the statement that makes pg_cron's log end with a run, whatever is under way just now."""
     return f"""{YEARLY};
-        insert into cron.job_run_details (jobid, status, start_time, return_message)
-        select jobid, '{status}', now() - interval '{ago}', 'ours' from cron.job where jobname = 'taskbell'"""  # noqa: S608
+        insert into cron.job_run_details (runid, jobid, status, start_time, return_message)
+        select {NEWEST_RUN}, jobid, '{status}', now() - interval '{ago}', 'ours'
+        from cron.job where jobname = 'taskbell'"""  # noqa: S608
 
 
 def vault(name: str, **changed: str) -> str:
