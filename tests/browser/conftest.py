@@ -14,6 +14,7 @@ from taskbell_local.realtime_client import bundle
 from tests.browser import hooks
 from tests.browser.application import Application
 from tests.browser.screen import Screen
+from tests.browser.silence import Silence
 from tests.browser.stack import Stack
 from tests.stand_ins import chromium, notification_daemon
 from tests.stand_ins.autopush import Autopush
@@ -128,6 +129,13 @@ def realtime_stack(
 def shown(desktop: NotificationDaemon) -> Screen:
     """Watch the desktop from the beginning of the story."""
     return Screen(desktop)
+
+
+@pytest.fixture
+def silence() -> Iterator[Silence]:
+    """Offer a tab somewhere to go and never to arrive."""
+    with Silence() as silence:
+        yield silence
 
 
 @pytest.fixture(scope="session")

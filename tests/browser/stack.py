@@ -6,7 +6,6 @@ Touches: the processes it starts, that folder.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any, LiteralString, Self
 import psycopg
 
 from taskbell_local.env_file import read_env
+from tests.stand_ins.ports import free_port
 from tests.stand_ins.record import wait_until
 
 START_SECONDS = 60
@@ -31,7 +31,7 @@ class Stack:
     ) -> None:
         self._log = folder / "taskbell.log"
         self._data = folder / "data"
-        port = _free_port()
+        port = free_port()
         self.url = f"http://localhost:{port}"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -91,10 +91,3 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self._database.close()
         self._stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser import hooks
 from tests.browser.application import Application
+from tests.browser.complaints import ComplaintsBut
 from tests.browser.stack import Stack
 from tests.stand_ins.record import wait_until
 
@@ -37,13 +38,7 @@ LOST = """() => [...document.querySelectorAll("body *")].filter((element) => {
 @pytest.fixture
 def complaints() -> list[str]:
     """Forgive axe that it tries a style of its own, which the page's security policy forbids."""
-
-    class ButAxes(list[str]):
-        def append(self, text: str) -> None:
-            if not text.startswith("Applying inline style"):
-                super().append(text)
-
-    return ButAxes()
+    return ComplaintsBut("Applying inline style")
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,10 @@ import pytest
 
 from tests.browser import hooks
 from tests.browser.application import Application
+from tests.browser.approving import approve_a_draft_with_the_notifications_own_button
 from tests.browser.reference_sender import ReferenceSender
 from tests.browser.screen import Screen
+from tests.browser.silence import Silence
 from tests.browser.stack import Stack
 from tests.stand_ins.autopush import Autopush
 from tests.stand_ins.firefox import Firefox
@@ -183,20 +185,29 @@ def test_a_subscription_that_was_lost_is_retired_and_made_anew_at_the_next_visit
 
 
 def test_a_draft_is_approved_with_the_notifications_own_button_and_no_page(
-    application: Application, firefox: Firefox, desktop: NotificationDaemon, shown: Screen, stack: Stack
+    application: Application, firefox: Firefox, desktop: NotificationDaemon, shown: Screen
 ) -> None:
-    task = application.task(application.contact("Maryam Mirzakhani"))
-    task.draft()
-    task.complete()
-    notification = shown.wait_for("Draft ready for Maryam Mirzakhani")
-    button = notification.actions[notification.actions.index("Approve draft") - 1]
-
-    desktop.click(notification, button)
-    wait_until(
-        lambda: (
-            [("approved",)]
-            == stack.sql("select status from agent_outreach_drafts where task_id = %s", task.id)
-        ),
-        "the draft is approved",
-    )
+    approve_a_draft_with_the_notifications_own_button(application, desktop, shown)
     assert ["about:blank"] == firefox.tabs()
+
+
+def test_a_click_in_the_moment_in_which_the_tab_is_left_opens_the_contact_in_another(
+    application: Application,
+    firefox: Firefox,
+    desktop: NotificationDaemon,
+    shown: Screen,
+    stack: Stack,
+    silence: Silence,
+) -> None:
+    task = application.task(application.contact("Ada Yonath"))
+    firefox.open(stack.url)
+    firefox.wait_for(hooks.push("on"))
+    task.fail("No address to write to")
+    notification = shown.wait_for("Outreach failed for Ada Yonath")
+
+    firefox.evaluate("location.href = args[0]", silence.url)
+    with silence.asked():
+        desktop.click(notification)
+        wait_until(lambda: 2 == len(firefox.tabs()), "another tab is open")
+        firefox.switch_to(f"contact={task.contact_id}")
+        wait_until(lambda: firefox.text(hooks.CONTACT_NAME) == "Ada Yonath", "it shows the contact")

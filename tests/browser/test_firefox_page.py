@@ -130,6 +130,33 @@ def test_settings_are_kept_one_after_the_other(
     is_set("kinds", {"draft_ready": True, "completed": False, "failed": True, "followup_due": True})
 
 
+def test_a_failed_task_is_tried_again_and_a_draft_is_rejected(
+    firefox: Firefox, stack: Stack, application: Application
+) -> None:
+    task = application.task(application.contact("Hedy Lamarr"))
+    task.draft("Frequency hopping")
+    task.fail("No address to write to")
+    firefox.open(f"{stack.url}/?contact={task.contact_id}")
+    says(firefox, f'{hooks.TASK}[data-status="failed"]', "No address to write to")
+    firefox.click(hooks.action("retry"))
+    says(firefox, f'{hooks.TASK}[data-status="pending"]', "Waiting")
+    assert "pending" == task.status()
+    firefox.click(hooks.action("reject"))
+    says(firefox, f'{hooks.DRAFT}[data-status="rejected"]', "Rejected")
+    assert "rejected" == task.draft_status()
+
+
+def test_a_page_in_german_stays_german(
+    firefox: Firefox, stack: Stack, is_set: Callable[[str, object], None]
+) -> None:
+    firefox.open(f"{stack.url}/?settings")
+    for language, heading in (("de", "Einstellungen"), ("en", "Settings")):
+        firefox.wait_for(hooks.preference("language"))
+        firefox.evaluate(CHOOSE, hooks.preference("language"), language)
+        says(firefox, hooks.VIEWS["settings"], heading)
+        is_set("language", language)
+
+
 def test_a_button_that_fails_says_so_and_can_be_pressed_again(
     firefox: Firefox, stack: Stack, application: Application
 ) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import hooks
 from tests.browser.application import Application
+from tests.browser.complaints import ComplaintsBut
 from tests.browser.stack import Stack
 from tests.stand_ins.record import wait_until
 
@@ -25,13 +26,17 @@ def as_before(application: Application) -> Iterator[None]:
 @pytest.fixture
 def complaints() -> list[str]:
     """Forgive the browser that it mentions each failed request in its console."""
+    return ComplaintsBut("Failed to load resource")
 
-    class ButRequests(list[str]):
-        def append(self, text: str) -> None:
-            if not text.startswith("Failed to load resource"):
-                super().append(text)
 
-    return ButRequests()
+# The server has each change, and its answer never comes.
+UNHEARD = """() => {
+  const { fetch } = self;
+  self.fetch = async (address, options) => {
+    const answer = await fetch(address, options);
+    return options?.method === "PATCH" ? new Promise(() => {}) : answer;
+  };
+}"""
 
 
 class Held:
@@ -151,3 +156,19 @@ def test_a_page_that_has_been_open_long_leaves_what_was_changed_elsewhere(
     stored = application.preferences()
     assert [ada, emmy, grace] == stored["muted_contacts"]
     assert ("Asia/Tokyo", False) == (stored["time_zone"], stored["kinds"]["failed"])
+
+
+def test_a_change_that_waits_for_its_turn_when_the_page_is_left_is_kept(
+    settings: Page, application: Application
+) -> None:
+    def kept(kind: str) -> bool:
+        return not application.preferences()["kinds"][kind]
+
+    settings.evaluate(UNHEARD)
+    settings.locator(hooks.preference("kind:failed")).click()
+    wait_until(lambda: kept("failed"), "the first change is kept")
+    settings.locator(hooks.preference("kind:completed")).click()
+    expect(settings.locator(hooks.preference("kind:completed"))).not_to_be_checked()
+    assert not kept("completed")
+    settings.goto("about:blank")
+    wait_until(lambda: kept("completed"), "so is the second")

@@ -19,6 +19,9 @@ const { applicationServerKey } = old.options;
 await old.unsubscribe();
 const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
 return made.endpoint !== old.endpoint;"""
+RENAME = """const form = document.querySelector(args[0]);
+form.elements.namedItem("name").value = args[1];
+form.requestSubmit();"""
 HERE = f'{hooks.BROWSER}[data-here="true"]'
 
 
@@ -76,6 +79,15 @@ def test_the_settings_tell_how_this_browser_is_and_a_test_rings_here(
     firefox.open(f"{stack.url}/?settings")
     firefox.wait_for(HERE)
     assert "Tested now · Last rang now" == firefox.text(f"{HERE} {hooks.HEALTH}")
+
+
+def test_this_browser_is_renamed(firefox: Firefox, stack: Stack, autopush: Autopush) -> None:
+    firefox.open(f"{stack.url}/?settings")
+    firefox.click(f"{HERE} {hooks.action('rename')}")
+    firefox.evaluate(RENAME, f"{HERE} form", "Firefox at the window")
+    wait_until(lambda: "Firefox at the window" in (firefox.text(HERE) or ""), "it has its new name")
+    names = "select name from taskbell.subscriptions where origin = %s and retired_at is null"
+    assert [("Firefox at the window",)] == stack.sql(names, autopush.origin)
 
 
 def test_what_is_turned_off_here_stays_off_until_it_is_turned_on_here(

@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import hooks
 from tests.browser.application import Application
+from tests.browser.complaints import ComplaintsBut
 from tests.browser.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("needs_chromium")
@@ -22,13 +23,7 @@ HEAL = "delete navigator.serviceWorker.register"
 @pytest.fixture
 def complaints() -> list[str]:
     """Forgive the browser that it mentions each failed request in its console."""
-
-    class ButRequests(list[str]):
-        def append(self, text: str) -> None:
-            if not text.startswith(("Failed to load resource", "A bad HTTP response code (404)")):
-                super().append(text)
-
-    return ButRequests()
+    return ComplaintsBut("Failed to load resource", "A bad HTTP response code (404)")
 
 
 @pytest.fixture
@@ -62,12 +57,16 @@ def test_a_first_visit_while_the_server_is_away_says_so_and_goes_on_when_it_is_b
     page: Page, fresh_url: str, failure: int | Literal["no answer"]
 ) -> None:
     page.route("**/v1/**", fail_with(failure))
+    page.clock.install()
     page.goto(fresh_url)
     page.evaluate("memory.clear()")
     page.reload()
     expect(page.locator(hooks.TROUBLE)).to_contain_text("The server cannot be reached.")
+    # The page would try by itself, and the button go.
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 0.5"))
     page.unroute_all()
     page.get_by_role("button", name="Try now").click()
+    page.clock.resume()
     expect(page.locator(hooks.READY)).to_be_attached()
     expect(page.locator(hooks.TROUBLE)).to_have_count(0)
 

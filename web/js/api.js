@@ -15,6 +15,7 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 15_000;
+let lastBearer = "";
 
 /**
  * One request with a fresh token; a token that is refused is renewed once.
@@ -34,17 +35,8 @@ export async function request(method, path, { body, headers, signal, timeoutMs =
   try {
     let bearer = await session.token();
     for (let again = true; ; again = false) {
-      const response = await fetch(path, {
-        method,
-        cache: "no-store",
-        signal: stop.signal,
-        headers: {
-          authorization: `Bearer ${bearer}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
+      lastBearer = bearer;
+      const response = await fetch(path, { ...asked(method, body, headers), signal: stop.signal });
       if (response.ok || response.status === 304) return response;
       if (response.status !== 401) throw await refusal(response);
       if (!again) throw new session.SignedOut();
@@ -58,6 +50,18 @@ export async function request(method, path, { body, headers, signal, timeoutMs =
     signal?.removeEventListener("abort", leave);
   }
 }
+
+/** @param {string} method @param {unknown} body @param {Record<string, string>} [headers] @returns {RequestInit} */
+const asked = (method, body, headers) => ({
+  method,
+  cache: "no-store",
+  headers: {
+    authorization: `Bearer ${lastBearer}`,
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...headers,
+  },
+  body: body === undefined ? undefined : JSON.stringify(body),
+});
 
 /** @param {Response} response */
 async function refusal(response) {
@@ -99,6 +103,9 @@ export const api = {
   preferences: () => call("GET", "/v1/preferences"),
   /** @param {PreferencesChange} change @returns {Promise<Preferences>} */
   changePreferences: (change) => call("PATCH", "/v1/preferences", change),
+  /** The page is being left: this request outlives it, and nobody hears the answer. @param {PreferencesChange} change */
+  leavePreferences: (change) =>
+    void fetch("/v1/preferences", { ...asked("PATCH", change), keepalive: true }).catch(() => {}),
   /** @returns {Promise<{subscriptions: Subscription[]}>} */
   subscriptions: () => call("GET", "/v1/subscriptions"),
   /** @param {object} subscription @returns {Promise<Subscription>} */

@@ -17,7 +17,7 @@ const app = find("#app");
 const side = find("#side");
 /** @type {HTMLElement | null} */
 let cameFrom = null;
-let scrolledTo = 0;
+const LEAVING_MS = 10_000; // whoever is still here after that has stayed after all
 
 /** What the first view does not need is loaded when it is opened. */
 const VIEWS = {
@@ -33,7 +33,6 @@ async function showPlace() {
   const page = signedOut ? "sign-in" : place.page;
   const moved = app.dataset.place !== page || side.dataset.contact !== place.contact;
   if (!moved) return;
-  if (app.dataset.place === "list") scrolledTo = scrollY;
   if (app.dataset.place === "list")
     cameFrom = document.activeElement instanceof HTMLElement ? document.activeElement : null;
   const wasOpen = side.dataset.contact ?? "";
@@ -54,13 +53,11 @@ async function showPlace() {
     const card = document.querySelector(`contact-card[contact-id="${CSS.escape(wasOpen)}"] a`);
     const back = cameFrom?.isConnected ? cameFrom : card;
     if (back instanceof HTMLElement) back.focus({ preventScroll: true });
-    scrollTo(0, scrolledTo);
     return;
   }
   if (document.activeElement !== document.body || page !== "contact")
     side.querySelector("h2")?.focus({ preventScroll: true });
   side.scrollTop = 0;
-  scrollTo(0, 0);
 }
 
 /** A view that cannot be loaded says so, and where to go from there. @param {unknown} wanted the place it was for */
@@ -87,13 +84,19 @@ document.addEventListener(
   ({ key, defaultPrevented }) => void (key === "Escape" && !defaultPrevented && close()),
 );
 
-navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+let leftAtMs = -Infinity;
+addEventListener("beforeunload", () => void (leftAtMs = performance.now()));
+
+navigator.serviceWorker?.addEventListener("message", ({ data, ports }) => {
   const message = /** @type {WorkerMessage} */ (data);
   if (message.type === "push") {
     refresh();
     document.dispatchEvent(new CustomEvent("taskbell-rang", { detail: message }));
   }
   if (message.type === "show") {
+    const stays = performance.now() - leftAtMs > LEAVING_MS;
+    ports[0]?.postMessage(stays);
+    if (!stays) return; // the worker opens another window
     refresh();
     if (message.contact) go("contact", message.contact);
     else close();

@@ -56,6 +56,14 @@ export async function allKept() {
   for (let last = null; last !== line;) await (last = line);
 }
 
+/** Whoever leaves before the server has said that it has a change sends it along once more; it is the same twice. */
+addEventListener("pagehide", () => {
+  const { preferences } = get();
+  if (!preferences || !(sending || waiting)) return;
+  const { mute, ...change } = /** @type {Wish} */ (merged(sending ?? {}, waiting?.wish ?? {}, true));
+  api.leavePreferences(mute ? { ...change, muted_contacts: preferences.muted_contacts } : change);
+});
+
 /** @param {() => Promise<void>} work */
 function inLine(work) {
   const done = line.then(work);

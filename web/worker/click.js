@@ -1,13 +1,14 @@
 // A notification is clicked or dismissed. A click shows the contact in a tab of ours that is open, else opens one.
 
 const APPROVED_SHOWN_MS = 4_000;
+const ANSWER_MS = 400; // a browser forgets the click after a second
 
 /** @param {Notification} notification @param {string} action "", "open" or "approve" */
 async function onClick(notification, action) {
   /** @type {NoteData} */
   const data = notification.data ?? { navigate: "/", lang: "en", contact_id: null };
-  const opened =
-    action === "approve" ? approve(data, notification.tag).catch(() => showContact(data)) : showContact(data);
+  const show = () => showContact(data).catch(() => showAgain(notification, data));
+  const opened = action === "approve" ? approve(data, notification.tag).catch(show) : show();
   await Promise.allSettled([opened, receipt(data.receipt, "clicked")]);
 }
 
@@ -16,15 +17,42 @@ async function onClose(notification) {
   await receipt(notification.data?.receipt, "closed");
 }
 
-/** The right to focus or open a window lasts only a moment after the click: first things first. @param {NoteData} data */
+/**
+ * The right to focus or open a window lasts only a moment after the click, and in Chromium for one call. So a page that
+ * is open is first asked whether it stays, and only then given the focus. @param {NoteData} data
+ */
 async function showContact(data) {
-  const open = await pages();
-  const best = open.find((page) => page.focused) ?? open.find((page) => page.visibilityState === "visible") ?? open[0];
-  if (!best) return void (await scope.clients.openWindow(data.navigate));
-  const focused = await best.focus().catch(() => best);
-  /** @type {WorkerMessage} */
-  const message = { type: "show", contact: data.contact_id, url: data.navigate };
-  focused.postMessage(message);
+  const page = await pageThatStays(data);
+  if (!(await page?.focus().catch(() => null))) await scope.clients.openWindow(data.navigate);
+}
+
+/** @param {NoteData} data @returns {Promise<WindowClient | null>} the page that shows the contact from now on, if one is open */
+async function pageThatStays({ contact_id: contact, navigate: url }) {
+  const pathOf = (/** @type {string} */ address) => new URL(address, scope.location.href).pathname;
+  const rank = (/** @type {WindowClient} */ page) => Number(page.focused) * 2 + Number(page.visibilityState === "visible");
+  const open = (await pages()).filter((page) => pathOf(page.url) === pathOf(url)).sort((a, b) => rank(b) - rank(a));
+  for (const page of open) if (await stays(page, { type: "show", contact, url })) return page;
+  return null;
+}
+
+/** @param {WindowClient} page @param {WorkerMessage} message @returns {Promise<boolean>} false: it is being left, or is gone */
+async function stays(page, message) {
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data === true);
+    setTimeout(resolve, ANSWER_MS);
+  });
+  page.postMessage(message, [port2]);
+  // One that is there and says nothing sleeps, or has much to do: it hears the message when it wakes.
+  const stays = (await answer) ?? Boolean(await scope.clients.get(page.id));
+  port1.close();
+  return stays;
+}
+
+/** No window could be had: the notification comes back, to be clicked again. @param {Notification} notification @param {NoteData} data */
+async function showAgain({ title, body, tag, lang }, data) {
+  const note = { title, body, tag, lang, data, silent: true, badge: null };
+  await scope.registration.showNotification(title, /** @type {NotificationOptions} */ (optionsOf(note, true)));
 }
 
 /**
