@@ -9,6 +9,9 @@ database works while the network does.
 
     claim 1 · apply 1 · claim 2 · apply 2 · claim 3 · …
                       └ send 1 · settle 1 ┴ send 2 · settle 2 ┴ …
+
+Claim and apply take turns among the threads of a process: who would have to wait behind one who waits already
+has nothing left to do.
 """
 
 import logging
@@ -27,6 +30,7 @@ from taskbell.model import Json
 from taskbell.notify.batch import SETTLE_RESERVE_SECONDS, Batches, Finished, Prepared
 from taskbell.notify.deliver import Deliverer, Pushes
 from taskbell.notify.ledger import Ledger
+from taskbell.notify.turns import Turn, Turns
 
 BATCH = 200
 LEASE_SECONDS = 30
@@ -40,7 +44,10 @@ log = logging.getLogger("taskbell.notify")
 
 @dataclass
 class Summary:
-    """What a run did; `more` says that something due was left for the next one."""
+    """What a run did; `more` says that something due was left for the next one.
+
+    `joined` says that another run of this process, which looks later, has taken it over.
+    """
 
     events: int = 0
     notified: int = 0
@@ -55,6 +62,7 @@ class Summary:
     expired: int = 0
     unsettled: int = 0
     more: bool = False
+    joined: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """Return the counts as the webhook's answer shows them."""
@@ -77,7 +85,7 @@ class Summary:
 
 
 class Dispatcher:
-    """Does what is due; holds no state between runs, so that any number of threads may share it.
+    """Does what is due; holds nothing between runs but whose turn it is, for any number of threads.
 
     `public_url` has no trailing slash, `secrets` sign receipts; with `ahead` 0, all steps are taken one after
     the other. `clock` and `chance` are for tests: without a clock the database's time counts, and a function
@@ -102,6 +110,7 @@ class Dispatcher:
         self._batches = Batches(self._ledger, deliverer, lease_seconds, clock)
         self._batch = batch
         self._ahead = ahead
+        self._turns = Turns()
 
     def run(self, budget_seconds: float) -> Summary:
         """Dispatch batches until nothing is due or the budget ends.
@@ -116,12 +125,10 @@ class Dispatcher:
                 if run.late:
                     run.summary.more = True
                     break
-                asked_at = time.monotonic()
-                claimed = self._ledger.claim(self._batch, ends_at=run.ends_at)
-                if not claimed:
+                batch = self._prepare(run)
+                if batch is None:
                     break
-                batch = self._batches.prepare(claimed, asked_at, ends_at=run.ends_at)
-                more = run.take(batch) and claimed.more
+                more = run.take(batch) and batch.claimed.more
         except GatewayError as error:
             if not run.begun:
                 raise
@@ -137,6 +144,17 @@ class Dispatcher:
         if summary.events or summary.deliveries:
             log.info("dispatched", extra={"fields": {"stage": "dispatch", **summary.as_json()}})
         return summary
+
+    def _prepare(self, run: "_Run") -> Prepared | None:
+        """Claim and apply one batch when it is our turn; None where nothing is due, or is another's to do."""
+        with self._turns.take(run.ends_at - time.monotonic()) as turn:
+            if turn is not Turn.MINE:
+                run.summary.joined = turn is Turn.ANOTHERS
+                run.summary.more |= turn is Turn.NOT_IN_TIME
+                return None
+            asked_at = time.monotonic()
+            claimed = self._ledger.claim(self._batch, ends_at=run.ends_at)
+            return self._batches.prepare(claimed, asked_at, ends_at=run.ends_at) if claimed else None
 
 
 @dataclass
