@@ -64,6 +64,10 @@ STARTS = 3  # tries: once in some hundred restarts Firefox ends by itself before
 COMMAND = ["--headless", "--marionette", "--remote-allow-system-access", "--no-remote"]
 
 
+class PageLeftError(Exception):
+    """The page was replaced by another while it was asked."""
+
+
 class Firefox:
     """One Firefox on one profile; `quit` and `start` keep the profile, and with it the subscription."""
 
@@ -214,22 +218,34 @@ class Firefox:
         wait_until(lambda: self.text(css) is not None, f"there is {css}", timeout_seconds=timeout_seconds)
 
     def evaluate(self, script: str, *arguments: object) -> Any:
-        """Run the body of an async function in the page and return what it returns."""
+        """Run the body of an async function in the page and return what it returns; raises PageLeftError."""
         wrapped = (
             "const done = arguments[arguments.length - 1];"
             f"(async (...args) => {{ {script} }})(...Array.from(arguments).slice(0, -1))"
             ".then(value => done({value}), error => done({error: String(error)}));"
         )
-        answer = self._marionette.send(
-            "WebDriver:ExecuteAsyncScript", {"script": wrapped, "args": list(arguments), "sandbox": None}
-        )
+        try:
+            answer = self._marionette.send(
+                "WebDriver:ExecuteAsyncScript", {"script": wrapped, "args": list(arguments), "sandbox": None}
+            )
+        except MarionetteError as error:
+            if "unloaded" in str(error):
+                raise PageLeftError from error
+            raise
+        if answer is None:
+            raise PageLeftError
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer.get("value")
 
     def text(self, css: str) -> str | None:
-        """Return the visible text of the first such element, None if there is none."""
-        text: str | None = self.evaluate("return document.querySelector(args[0])?.innerText ?? null;", css)
+        """Return the visible text of the first such element, None if there is none, or the page is left."""
+        try:
+            text: str | None = self.evaluate(
+                "return document.querySelector(args[0])?.innerText ?? null;", css
+            )
+        except PageLeftError:
+            return None
         return text
 
     def set_offline(self, offline: bool) -> None:
