@@ -9,11 +9,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.database.database import Database, make_template
 from tests.database.pool import DatabasePool
 from tests.database.servers import Server, debian_15, debian_is_missing, embedded
 from tests.database.servers_with_extensions import lacking, with_extensions
+
+BROWSERS = "tests/browser"
+
+
+class OneBrowserAtATime(LoadFileScheduling):
+    """Files go to whichever process is free; those of the browsers are one queue, for one of them.
+
+    Two browsers at once take both cores for themselves, and each waits for what the other is doing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSERS if nodeid.startswith(f"{BROWSERS}/") else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowserAtATime | None:
+    return OneBrowserAtATime(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
