@@ -20,7 +20,7 @@ from tests.database.servers_with_extensions import lacking, with_extensions
 BROWSERS = "tests/browser"
 
 
-class OneBrowserAtATime(LoadFileScheduling):
+class OneBrowserAtATime(LoadFileScheduling):  # type: ignore[misc]  # it ships no types
     """Files go to whichever process is free; those of the browsers are one queue, for one of them.
 
     Two browsers at once take both cores for themselves, and each waits for what the other is doing.
