@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from tests.stand_ins.background import Background
+from tests.stand_ins.background import Background, stop_serving
 from tests.stand_ins.certificates import self_signed
 from tests.stand_ins.protobuf import fields, fixed64, number, text, varint
 from tests.stand_ins.record import Record
@@ -93,7 +93,7 @@ class Gcm:
         self._background.run(self._stop())
 
     async def _stop(self) -> None:
-        self._mcs.close()
+        await stop_serving(self._mcs)
         for writer in self._writers.values():
             writer.close()
         await asyncio.gather(*self._talks)

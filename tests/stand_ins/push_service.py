@@ -23,7 +23,7 @@ from typing import Any, Self
 from cryptography.exceptions import InvalidTag
 
 from tests.stand_ins.authority import ServerIdentity, make_identity
-from tests.stand_ins.background import Background
+from tests.stand_ins.background import Background, stop_serving
 from tests.stand_ins.push_service_rules import Answer, BrowserKeys, Request, judge
 from tests.stand_ins.push_service_wire import Reply, serve_connection
 from tests.stand_ins.record import Record
@@ -110,7 +110,7 @@ class PushService:
 
     def stop(self) -> None:
         """Close the port and all connections."""
-        self._background.call(self._server.close)
+        self._background.run(stop_serving(self._server))
         self._background.close()
         self._folder.cleanup()
 
