@@ -72,6 +72,8 @@ create table taskbell.deliveries (
     state in ('due', 'accepted', 'gone', 'rejected', 'expired', 'cancelled', 'superseded')
   ),
   attempts int not null default 0,
+  -- Leases are numbered apart from tries, which may be taken back: an outcome belongs to one lease.
+  lease int not null default 0,
   -- A lease pushes this into the future, and so does a retry or a held notification.
   due_at timestamptz not null,
   expires_at timestamptz not null,

@@ -31,7 +31,7 @@ as $$
 begin
   return (
     with wanted as materialized (
-      select d.id, d.attempts, d.expires_at, d.created_at, d.notification_id, d.subscription_id
+      select d.id, d.lease, d.attempts, d.expires_at, d.created_at, d.notification_id, d.subscription_id
       from taskbell.deliveries d
       where d.id = any (p_delivery_ids)
     ),
@@ -49,6 +49,7 @@ begin
       json_agg(
         json_build_object(
           'id', w.id,
+          'lease', w.lease,
           'attempt', w.attempts,
           'occurred_at', coalesce(e.occurred_at, n.created_at),
           'expires_at', w.expires_at,

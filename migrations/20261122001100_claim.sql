@@ -82,6 +82,7 @@ begin
       end,
       reason = coalesce(j.over, d.reason),
       attempts = d.attempts + case when j.over is null and j.blocked_until is null then 1 else 0 end,
+      lease = d.lease + case when j.over is null and j.blocked_until is null then 1 else 0 end,
       due_at = coalesce(j.blocked_until, p_lease_until),
       finished_at = case when j.over is not null then p_now end
     from judged j

@@ -86,13 +86,14 @@ begin
 
   with made as (
     insert into taskbell.deliveries (
-      notification_id, subscription_id, state, reason, attempts, due_at, expires_at, created_at, finished_at
+      notification_id, subscription_id, state, reason, attempts, lease, due_at, expires_at, created_at,
+      finished_at
     )
     select
       n.id, s.id,
       case when newer.there then 'superseded' else 'due' end,
       case when newer.there then 'newer_notification' end,
-      case when newer.there or v.hold_until is not null or b.blocked_until is not null then 0 else 1 end,
+      first.lease, first.lease,
       coalesce(greatest(v.hold_until, b.blocked_until), p_lease_until),
       greatest(p_now, v.hold_until) + make_interval(secs => n.ttl_seconds),
       p_now,
@@ -115,9 +116,14 @@ begin
         where o.user_id = n.user_id and o.tag = n.tag and o.event_id > n.event_id
       ) as there
     ) newer
+    cross join lateral (
+      select
+        case when newer.there or v.hold_until is not null or b.blocked_until is not null then 0 else 1 end
+          as lease
+    ) first
     where n.id = any (v_new)
     order by n.id, s.id
-    returning id, state = 'due' and attempts = 1 as to_send
+    returning id, state = 'due' and lease = 1 as to_send
   )
   select coalesce(array_agg(id order by id) filter (where to_send), '{}') into p_to_send from made;
 end

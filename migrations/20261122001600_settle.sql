@@ -1,5 +1,5 @@
--- Settle: what the push services answered, for a whole batch in one call, which may be made twice. A try that
--- ended before the message went out was none: it does not count toward the 8.
+-- Settle: what the push services answered, for a whole batch in one call, which may be made twice: an answer
+-- belongs to one lease. A try that ended before the message went out was none, and is not one of the 8.
 
 -- Plans as taskbell_claim has them; what are no look-ups are joins of the batch with itself, by hash.
 create function public.taskbell_settle(p_outcomes jsonb, p_now timestamptz default now())
@@ -60,9 +60,9 @@ begin
   with answers as (
     select distinct on (x.delivery_id) x.*
     from jsonb_to_recordset(p_outcomes) as x (
-      delivery_id bigint, attempt int, outcome text, status_code int, reason text, retry_after_seconds numeric
+      delivery_id bigint, lease int, outcome text, status_code int, reason text, retry_after_seconds numeric
     )
-    order by x.delivery_id, x.outcome = 'accepted' desc, x.attempt desc
+    order by x.delivery_id, x.outcome = 'accepted' desc, x.lease desc
   ),
   judged as (
     select
@@ -84,7 +84,7 @@ begin
     ) e on true
     -- What a push service took, it took, whatever became of the delivery meanwhile.
     where (a.outcome = 'accepted' and d.state not in ('accepted', 'gone'))
-      or (d.state = 'due' and d.attempts = a.attempt)
+      or (d.state = 'due' and d.lease = a.lease)
   ),
   ends as (
     select

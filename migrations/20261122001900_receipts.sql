@@ -29,10 +29,10 @@ begin
 
   with made as (
     insert into taskbell.deliveries (
-      notification_id, subscription_id, attempts, due_at, expires_at, created_at
+      notification_id, subscription_id, attempts, lease, due_at, expires_at, created_at
     )
     select
-      n.id, p_subscription_id, 1, p_now + interval '60 seconds',
+      n.id, p_subscription_id, 1, 1, p_now + interval '60 seconds',
       p_now + make_interval(secs => n.ttl_seconds), p_now
     from taskbell.notifications n
     where n.id = v_notification_id

@@ -214,9 +214,13 @@ class SentNotification(Model):
 
 
 class Delivery(Model):
-    """A notification to one subscription; `attempt` counts tries from 1, `app_badge` contacts unseen."""
+    """A notification to one subscription; `attempt` counts tries from 1, `app_badge` contacts unseen.
+
+    `lease` counts how often it was handed out, tried or not: what became of it is told under that number.
+    """
 
     id: int
+    lease: int
     attempt: int
     occurred_at: datetime
     expires_at: datetime

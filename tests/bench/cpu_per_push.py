@@ -120,6 +120,7 @@ def _delivery(number: int, origin: str, vapid_public_key: str) -> Delivery:
     """Return one as the database hands it over: every subscription has keys of its own."""
     return Delivery(
         id=number + 1,
+        lease=1,
         attempt=1,
         occurred_at=NOW,
         expires_at=NOW + timedelta(days=1),

@@ -97,7 +97,7 @@ def _batch(gateway: PostgresGateway, times: dict[str, list[float]]) -> None:
     outcomes: list[Any] = [
         {
             "delivery_id": one["id"],
-            "attempt": one["attempt"],
+            "lease": one["lease"],
             "outcome": "accepted",
             "status_code": 201,
             "origin": one["subscription"]["origin"],

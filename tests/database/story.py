@@ -134,7 +134,7 @@ class Story:
         outcomes = [
             {
                 "delivery_id": delivery["id"],
-                "attempt": delivery["attempt"],
+                "lease": delivery["lease"],
                 "outcome": outcome,
                 "status_code": None,
                 "reason": None,
@@ -224,7 +224,7 @@ def outcome_of(delivery: Row, outcome: str) -> Row:
     """A push service's answer to one attempt, as settle takes it."""
     return {
         "delivery_id": delivery["id"],
-        "attempt": delivery["attempt"],
+        "lease": delivery["lease"],
         "outcome": outcome,
         "origin": delivery["subscription"]["origin"],
     }

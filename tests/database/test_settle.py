@@ -72,6 +72,24 @@ def test_what_a_push_service_took_was_sent_whatever_replaced_it_meanwhile(story:
     assert ["accepted", "due"] == story.delivery_states()
 
 
+def test_a_settle_that_is_repeated_says_nothing_of_a_later_lease(story: Story, sent: Row) -> None:
+    """Its answer was lost: the message had not gone out, so the next lease has the same number of tries."""
+    story.settle([sent], "retry", reason="budget_exhausted", retry_after_seconds=15)
+    [again] = story.claim(p_now=later(seconds=20))["deliveries"]
+    assert sent["attempt"] == again["attempt"]
+    assert 0 == story.settle([sent], "retry", reason="budget_exhausted", retry_after_seconds=15)["settled"]
+    assert 1 == story.settle([again], "retry", status_code=503, retry_after_seconds=15)["settled"]
+
+
+def test_a_dead_letter_sent_again_does_not_hear_of_its_former_lease(story: Story, sent: Row) -> None:
+    story.settle([sent], "rejected", status_code=400)
+    story.database.rpc("taskbell_resend", p_delivery_ids=[sent["id"]])
+    [again] = story.claim(p_now=later(seconds=20))["deliveries"]
+    assert sent["attempt"] == again["attempt"]
+    assert 0 == story.settle([sent], "rejected", status_code=400)["settled"]
+    assert ["due"] == story.delivery_states()
+
+
 def test_eight_tries_are_enough(story: Story, sent: Row) -> None:
     attempt = sent
     for number in range(1, 8):
@@ -171,7 +189,7 @@ def test_a_push_service_that_takes_other_messages_of_ours_is_not_left_alone(stor
     story.new_task("completed", input_data={})
     deliveries = story.dispatch()["deliveries"]
     outcomes = [
-        {"delivery_id": d["id"], "attempt": 1, "outcome": o, "origin": d["subscription"]["origin"]}
+        {"delivery_id": d["id"], "lease": 1, "outcome": o, "origin": d["subscription"]["origin"]}
         for d, o in zip(deliveries, ["accepted", "misconfigured"], strict=True)
     ]
     settled = story.database.rpc("taskbell_settle", p_outcomes=outcomes)
@@ -184,5 +202,5 @@ def test_an_empty_batch_and_unknown_deliveries_are_settled_without_a_word(story:
     nothing = {"settled": 0, "retired": 0, "blocked_origins": []}
     assert nothing == story.database.rpc("taskbell_settle", p_outcomes=[])
     assert nothing == story.database.rpc(
-        "taskbell_settle", p_outcomes=[{"delivery_id": 7, "attempt": 1, "outcome": "accepted"}]
+        "taskbell_settle", p_outcomes=[{"delivery_id": 7, "lease": 1, "outcome": "accepted"}]
     )

@@ -35,6 +35,7 @@ def delivery(number: int, *, browser: str = "b1", held: bool = True, **notificat
     }
     return Delivery(
         id=number,
+        lease=1,
         attempt=1,
         occurred_at=NOW + timedelta(seconds=number),
         expires_at=NOW + timedelta(days=1, seconds=number),

@@ -41,6 +41,7 @@ def delivery(**notification: Any) -> Delivery:
     }
     return Delivery(
         id=9,
+        lease=1,
         attempt=1,
         occurred_at=NOW,
         expires_at=NOW + timedelta(days=1),

@@ -134,4 +134,4 @@ def _rejected(delivery: Unreadable) -> Settled:
     subscription = delivery.raw.get("subscription")
     origin = subscription.get("origin") if isinstance(subscription, dict) else None
     verdict = Outcome(OutcomeKind.REJECTED, reason="unreadable")
-    return Settled(delivery.raw["id"], delivery.raw["attempt"], str(origin), verdict)
+    return Settled(delivery.raw["id"], delivery.raw["lease"], str(origin), verdict)

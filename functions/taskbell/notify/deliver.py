@@ -104,4 +104,4 @@ class Deliverer:
 
 
 def _settled(delivery: Delivery, verdict: Outcome) -> Settled:
-    return Settled(delivery.id, delivery.attempt, delivery.subscription.origin, verdict)
+    return Settled(delivery.id, delivery.lease, delivery.subscription.origin, verdict)

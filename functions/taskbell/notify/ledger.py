@@ -78,7 +78,7 @@ class Settled:
     """An outcome of one delivery, as the database wants it."""
 
     delivery_id: int
-    attempt: int
+    lease: int
     origin: str
     outcome: Outcome
 
@@ -86,7 +86,7 @@ class Settled:
         """Return the JSON that `taskbell_settle` reads."""
         return {
             "delivery_id": self.delivery_id,
-            "attempt": self.attempt,
+            "lease": self.lease,
             "origin": self.origin,
             "outcome": self.outcome.kind.value,
             "status_code": self.outcome.status_code,
