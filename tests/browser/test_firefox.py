@@ -16,6 +16,15 @@ from tests.stand_ins.record import wait_until
 
 pytestmark = pytest.mark.usefixtures("needs_firefox", "nobody_looks")
 
+RECEIPTS_KEPT = """const result = (request) => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+const database = await result(indexedDB.open("taskbell", 1));
+const count = await result(database.transaction("receipts").objectStore("receipts").count());
+database.close();
+return count;"""
+
 
 @pytest.fixture
 def nobody_looks(firefox: Firefox, desktop: NotificationDaemon) -> None:
@@ -211,3 +220,30 @@ def test_a_click_in_the_moment_in_which_the_tab_is_left_opens_the_contact_in_ano
         wait_until(lambda: 2 == len(firefox.tabs()), "another tab is open")
         firefox.switch_to(f"contact={task.contact_id}")
         wait_until(lambda: firefox.text(hooks.CONTACT_NAME) == "Ada Yonath", "it shows the contact")
+
+
+def test_a_receipt_made_offline_is_sent_when_the_network_is_back(
+    application: Application, firefox: Firefox, desktop: NotificationDaemon, shown: Screen, stack: Stack
+) -> None:
+    def closed() -> bool:
+        [(closed_at,)] = stack.sql(
+            """select d.closed_at from taskbell.deliveries d
+               join taskbell.notifications n on n.id = d.notification_id where n.task_id = %s""",
+            task.id,
+        )
+        return closed_at is not None
+
+    task = application.task(application.contact("Mary Jackson"))
+    task.complete()
+    notification = shown.wait_for("Outreach finished for Mary Jackson")
+    firefox.set_offline(True)
+    try:
+        desktop.dismiss(notification)
+        firefox.open(stack.url)  # the page as it was kept
+        wait_until(lambda: 1 == firefox.evaluate(RECEIPTS_KEPT), "the receipt waits")
+        assert not closed()
+    finally:
+        firefox.set_offline(False)
+    firefox.open(stack.url)
+    wait_until(closed, "the receipt has come")
+    wait_until(lambda: 0 == firefox.evaluate(RECEIPTS_KEPT), "and waits no more")

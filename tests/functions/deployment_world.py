@@ -29,6 +29,7 @@ from tests.stand_ins.background import Background
 from tests.stand_ins.issuer import Issuer
 from tests.stand_ins.postgrest import PostgREST
 from tests.stand_ins.push_service import PushService
+from tests.stand_ins.web_host import Host
 
 LOGS_ALL = {"log_statement": "all", "log_min_duration_statement": "0"}
 
@@ -101,9 +102,9 @@ def new_world(debian_server: Server, folder: Path) -> Iterator[World]:
         identity = push_service.identity
         cloud = Cloud(folder / "cloud", identity.ca_file)
         at_supabase = deployment_hosts.project(rest.url, issuer.project_url)
-        issuer.project_url = stack.enter_context(deployment_hosts.Host(identity, at_supabase)).url
+        issuer.project_url = stack.enter_context(Host(at_supabase, identity)).url
         page = deployment_hosts.hosting(cloud.hosting, cloud.addresses)
-        public = stack.enter_context(deployment_hosts.Host(identity, page)).url
+        public = stack.enter_context(Host(page, identity)).url
         stack.enter_context(cloud)  # the last to come ends first: who calls hangs up before who answers
         stack.enter_context(beside(database))
         trust = dict.fromkeys(("SSL_CERT_FILE", "CURL_CA_BUNDLE"), push_service.ca_file)
