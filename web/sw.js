@@ -7,6 +7,7 @@ importScripts(
   "/js/texts.de.js",
   "/js/memory.js",
   "/js/session.js",
+  "/worker/quiet.js",
   "/worker/payload.js",
   "/worker/show.js",
   "/worker/receipts.js",
@@ -17,11 +18,15 @@ importScripts(
 
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-// A new worker takes over at once: the old one finishes the events it has, the new one gets the next.
+// A new worker takes over without waiting for tabs to close, as soon as the old one has nothing to do.
 scope.addEventListener("install", (event) => {
   // A request that is held would keep the old worker at work for ever, and the new one waiting (Chromium).
   /** @type {any} */ (event).addRoutes?.({ condition: { urlPattern: "/v1/*" }, source: "network" });
-  event.waitUntil(Promise.all([scope.skipWaiting(), keepShell()]).then(askAgain));
+  event.waitUntil(
+    Promise.all([silence(), keepShell()])
+      .then(() => scope.skipWaiting())
+      .then(askAgain),
+  );
 });
 scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
 
@@ -36,12 +41,12 @@ function askAgain() {
   }, ASK_AGAIN_MS);
 }
 
-scope.addEventListener("push", (event) => event.waitUntil(onPush(event)));
+scope.addEventListener("push", (event) => event.waitUntil(heard(onPush(event))));
 scope.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(onClick(event.notification, event.action));
+  event.waitUntil(heard(onClick(event.notification, event.action)));
 });
-scope.addEventListener("notificationclose", (event) => event.waitUntil(onClose(event.notification)));
+scope.addEventListener("notificationclose", (event) => event.waitUntil(heard(onClose(event.notification))));
 scope.addEventListener("pushsubscriptionchange", (event) => {
   const change =
     /** @type {Event & {oldSubscription?: PushSubscription | null, newSubscription?: PushSubscription | null} & ExtendableEvent} */ (

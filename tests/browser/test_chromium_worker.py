@@ -53,17 +53,18 @@ def test_a_new_worker_takes_over_while_pushes_arrive_and_none_is_lost(
     subscribed: BrowserContext, application: Application, shown: Screen, stack: Stack
 ) -> None:
     page = subscribed.pages[0]
-    names = [f"Contact {number}" for number in range(9)]
-    tasks = [application.task(application.contact(name)) for name in names]
-    for task in tasks[:3]:
-        task.fail("No address to write to")
-    page.evaluate(UPDATE)
-    for task in tasks[3:]:
-        task.fail("No address to write to")
-    for name in names:
-        shown.wait_for(f"Outreach failed for {name}")
-    assert len(names) == len(shown.titles())
-    page.wait_for_function(WORKERS, arg="/sw.js?next")
+    for version in ("next", "newest"):
+        names = [f"Contact {version} {number}" for number in range(9)]
+        tasks = [application.task(application.contact(name)) for name in names]
+        for task in tasks[:3]:
+            task.fail("No address to write to")
+        page.evaluate(UPDATE, f"/sw.js?{version}")
+        for task in tasks[3:]:
+            task.fail("No address to write to")
+        for name in names:
+            shown.wait_for(f"Outreach failed for {name}")
+        page.wait_for_function(WORKERS, arg=f"/sw.js?{version}")
+    assert 18 == len(shown.titles())
 
     page.goto(stack.url)  # the page asks for its own again
     page.wait_for_function(WORKERS, arg="/sw.js")

@@ -225,25 +225,26 @@ def test_a_click_in_the_moment_in_which_the_tab_is_left_opens_the_contact_in_ano
 def test_a_receipt_made_offline_is_sent_when_the_network_is_back(
     application: Application, firefox: Firefox, desktop: NotificationDaemon, shown: Screen, stack: Stack
 ) -> None:
-    def closed() -> bool:
-        [(closed_at,)] = stack.sql(
-            """select d.closed_at from taskbell.deliveries d
+    def told() -> tuple[bool, bool]:
+        [(shown_at, closed_at)] = stack.sql(
+            """select d.shown_at, d.closed_at from taskbell.deliveries d
                join taskbell.notifications n on n.id = d.notification_id where n.task_id = %s""",
             task.id,
         )
-        return closed_at is not None
+        return shown_at is not None, closed_at is not None
 
     task = application.task(application.contact("Mary Jackson"))
     task.complete()
     notification = shown.wait_for("Outreach finished for Mary Jackson")
+    wait_until(lambda: (True, False) == told(), "the first receipt has come")
     firefox.set_offline(True)
     try:
         desktop.dismiss(notification)
         firefox.open(stack.url)  # the page as it was kept
         wait_until(lambda: 1 == firefox.evaluate(RECEIPTS_KEPT), "the receipt waits")
-        assert not closed()
+        assert (True, False) == told()
     finally:
         firefox.set_offline(False)
     firefox.open(stack.url)
-    wait_until(closed, "the receipt has come")
+    wait_until(lambda: (True, True) == told(), "the receipt has come")
     wait_until(lambda: 0 == firefox.evaluate(RECEIPTS_KEPT), "and waits no more")
