@@ -12,6 +12,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from taskbell_local.errors import PostgresError
@@ -30,6 +31,8 @@ class PostgresProxy:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
+        self.heard_at = time.monotonic()
+        """When the function last said something."""
         self._spawn(self._accept)
 
     def close(self) -> None:
@@ -65,14 +68,19 @@ class PostgresProxy:
         server.settimeout(None)
         for each in (client, server):
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _Connection(client, server, self._trap).run()
+        _Connection(client, server, self._trap, self._hears).run()
+
+    def _hears(self) -> None:
+        self.heard_at = time.monotonic()
 
 
 class _Connection:
     """One connection: two threads, one for each direction, that both end with either side."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, trap: Trap) -> None:
-        self._client, self._server, self._trap = client, server, trap
+    def __init__(
+        self, client: socket.socket, server: socket.socket, trap: Trap, hears: Callable[[], None]
+    ) -> None:
+        self._client, self._server, self._trap, self._hears = client, server, trap, hears
         self._call = ""  # which of our functions is being called, until its transaction is over
         self._kept_open = False
         self._open = threading.Event()
@@ -84,6 +92,7 @@ class _Connection:
             self._server.sendall(_startup(self._client))
             while True:
                 kind, frame = _frame(self._client)
+                self._hears()
                 self._before(kind, frame[5:])
                 self._server.sendall(frame)
         self._end()

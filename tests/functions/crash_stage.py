@@ -7,6 +7,7 @@ folder, loopback ports and processes of its own.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ Rows = list[tuple[Any, ...]]
 PEOPLE = 4
 BROWSERS_EACH = 2
 LEASE = "31 seconds"
+LONGEST_SILENCE_SECONDS = 2.0  # of a function that is at work: between what it asks, and what it sends
 
 
 @dataclass
@@ -105,6 +107,16 @@ class Stage:
             " + (select count(*) from taskbell.deliveries where state = 'due')"
         )
         return int(count)
+
+    def wait_until_silent(self) -> None:
+        """Wait until nobody is at work in the function, not even for a relay that was killed or gave up."""
+
+        def silent() -> bool:
+            pushes = self.push_service.received
+            heard_at = max(self.proxy.heard_at, pushes[-1].arrived_at if pushes else 0)
+            return time.monotonic() - heard_at > LONGEST_SILENCE_SECONDS
+
+        wait_until(silent, "the function is at rest")
 
     def sweep_until_done(self) -> None:
         """Let time pass and the clock strike until nothing is due."""

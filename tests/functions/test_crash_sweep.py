@@ -116,6 +116,7 @@ def test_in_a_storm_of_changes_and_deaths_nothing_is_lost(crash_stage: Stage, su
     deaths = len(crash_stage.function.deaths)
     storm = Storm(crash_stage, random.Random(STORM_CHANGES))  # noqa: S311
     storm.rage(STORM_CHANGES)
+    crash_stage.wait_until_silent()
     crash_stage.sweep_until_done()
 
     counted, repeats = tally(crash_stage, before, crash_stage.push_service.received[mark:])
