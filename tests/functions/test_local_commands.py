@@ -115,7 +115,8 @@ def test_simulate_tells_what_became_of_a_task_delivery_by_delivery(stack: Ringin
         ]
         payloads = [json.loads(push.payload or b"{}") for push in stack.push_service.received]
         titles = {payload["notification"]["title"] for payload in payloads}
-        assert titles == {"Draft ready for Katherine Johnson"}
+        # Not these alone: the demo's agent ends what other stories left it, in its own time.
+        assert "Draft ready for Katherine Johnson" in titles
     finally:
         request(stack, "DELETE", f"/v1/subscriptions/{kept}")
 
