@@ -18,31 +18,6 @@ from tests.database.servers import Server, debian_15, debian_is_missing, embedde
 from tests.database.servers_with_extensions import lacking, with_extensions
 
 BROWSERS = "tests/browser"
-REPEAT = "TASKBELL_REPEAT_TESTS"  # set by .ci/run
-REPEATED = ("tests/browser/", "tests/functions/")
-MOST_REPEATED = 2
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In CI, a story of browsers or processes that fails is told a second time; the summary counts it."""
-    if REPEAT in os.environ:
-        for item in items:
-            if item.nodeid.startswith(REPEATED):
-                item.add_marker(pytest.mark.flaky(reruns=1))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show how each of them had failed."""
-    for report in terminalreporter.stats.get("rerun", ()):
-        terminalreporter.section(f"failed at first: {report.nodeid}", sep="!", yellow=True)
-        terminalreporter.line(report.longreprtext)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail where more than two had to be told again: that is no hiccup any more."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and len(reporter.stats.get("rerun", ())) > MOST_REPEATED:
-        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 class OneBrowserAtATime(LoadFileScheduling):  # type: ignore[misc]  # it ships no types
