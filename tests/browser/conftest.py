@@ -182,6 +182,18 @@ def browser(
         yield browser
 
 
+@pytest.fixture(scope="module")
+def subscribed(browser: BrowserContext, stack: Stack, application: Application) -> BrowserContext:
+    """Subscribe with the page's own button, as the only browser, and leave no page open."""
+    application.forget_browsers()
+    page = browser.pages[0]
+    page.goto(stack.url)
+    page.click(hooks.NOTIFY_BUTTON)
+    expect(page.locator(hooks.push("on"))).to_be_visible(timeout=15_000)
+    page.goto("about:blank")
+    return browser
+
+
 @pytest.fixture
 def complaints() -> list[str]:
     """Return what the page's console complains about; whatever is left at the end is a failure."""

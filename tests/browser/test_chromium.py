@@ -24,18 +24,6 @@ WAITING = """() => memory.run("receipts", "readonly", (store, give) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def subscribed(browser: BrowserContext, stack: Stack, application: Application) -> BrowserContext:
-    """Subscribe with the page's own button, as the only browser, and leave no page open."""
-    application.forget_browsers()
-    page = browser.pages[0]
-    page.goto(stack.url)
-    page.click(hooks.NOTIFY_BUTTON)
-    expect(page.locator(hooks.push("on"))).to_be_visible(timeout=15_000)
-    page.goto("about:blank")
-    return browser
-
-
 def test_a_draft_rings_with_no_page_open_and_a_click_opens_the_contact_which_is_then_seen(
     subscribed: BrowserContext,
     application: Application,

@@ -24,21 +24,16 @@ WORKERS = """async name => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def subscribed(browser: BrowserContext, stack: Stack, application: Application) -> BrowserContext:
-    """Subscribe with the page's own button, as the only browser."""
-    application.forget_browsers()
-    page = browser.pages[0]
-    page.goto(stack.url)
-    page.click(hooks.NOTIFY_BUTTON)
-    expect(page.locator(hooks.push("on"))).to_be_visible()
-    return browser
-
-
-@pytest.mark.usefixtures("subscribed")
 def test_with_the_page_in_view_a_notification_goes_after_five_seconds_unless_it_is_a_failure(
-    application: Application, desktop: NotificationDaemon, shown: Screen
+    subscribed: BrowserContext,
+    application: Application,
+    desktop: NotificationDaemon,
+    shown: Screen,
+    stack: Stack,
 ) -> None:
+    page = subscribed.pages[0]
+    page.goto(stack.url)
+    expect(page.locator(hooks.push("on"))).to_be_visible()
     application.task(application.contact("Hedy Lamarr")).fail("No address to write to")
     application.task(application.contact("Ada Lovelace")).complete()
     failure = shown.wait_for("Outreach failed for Hedy Lamarr")
@@ -53,6 +48,7 @@ def test_a_new_worker_takes_over_while_pushes_arrive_and_none_is_lost(
     subscribed: BrowserContext, application: Application, shown: Screen, stack: Stack
 ) -> None:
     page = subscribed.pages[0]
+    page.goto(stack.url)
     for version in ("next", "newest"):
         names = [f"Contact {version} {number}" for number in range(9)]
         tasks = [application.task(application.contact(name)) for name in names]
